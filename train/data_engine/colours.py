@@ -1,0 +1,46 @@
+"""Colours that have one name: for each name a range of colours that everybody would call so, with gaps between them."""
+
+from colorsys import hsv_to_rgb
+from random import Random
+
+RGB = tuple[int, int, int]
+
+# name -> boxes of (hue in degrees, saturation in %, value in %), each as (from, to). The gaps between the boxes hold what
+# people disagree on: dark red or brown, turquoise or blue, rose or purple. CSS colours of the same name lie inside.
+RANGES: dict[str, tuple[tuple[tuple[int, int], tuple[int, int], tuple[int, int]], ...]] = {
+    "black": (((0, 360), (0, 100), (0, 9)),),
+    "gray": (((0, 360), (0, 5), (40, 66)),),
+    "white": (((0, 360), (0, 3), (95, 100)),),
+    "red": (((-7, 7), (82, 100), (80, 100)),),
+    "blue": (((214, 242), (68, 100), (55, 100)), ((202, 216), (65, 90), (85, 100))),
+    "green": (((95, 142), (55, 100), (45, 100)),),
+    "yellow": (((51, 61), (65, 100), (90, 100)),),
+    "teal": (((172, 186), (75, 100), (42, 60)),),
+    "brown": (((18, 30), (55, 88), (36, 60)), ((0, 14), (62, 76), (40, 65))),
+    "orange": (((24, 39), (85, 100), (95, 100)),),
+    "purple": (((270, 300), (50, 100), (42, 75)),),
+    "pink": (((322, 350), (25, 58), (97, 100)),),
+}
+NAMES = tuple(RANGES)
+
+
+def pick(name: str, rng: Random) -> RGB:
+    """A colour that goes by `name`."""
+    hue, saturation, value = (rng.uniform(*limits) for limits in rng.choice(RANGES[name]))
+    return from_hsv(hue, saturation, value)
+
+
+def from_hsv(hue: float, saturation: float, value: float) -> RGB:
+    """Hue in degrees (any turn of the circle), saturation and value in per cent."""
+    red, green, blue = hsv_to_rgb(hue % 360 / 360, saturation / 100, value / 100)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def distance(one: RGB, other: RGB) -> float:
+    """How different two colours look, from 0 to about 765: the "redmean" formula, cheap and near enough to the eye.
+
+    https://www.compuphase.com/cmetric.htm
+    """
+    red, green, blue = (a - b for a, b in zip(one, other, strict=True))
+    mean = (one[0] + other[0]) / 2
+    return ((2 + mean / 256) * red**2 + 4 * green**2 + (2 + (255 - mean) / 256) * blue**2) ** 0.5

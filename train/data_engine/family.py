@@ -1,0 +1,48 @@
+"""What a family of drawn pictures is: a typed truth, a picture of it, and questions computed from it, never from pixels."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, Protocol, TypeVar
+
+from PIL import Image
+
+from vlm.structure import Structure
+
+Split = Literal["train", "test"]
+Truth = TypeVar("Truth", bound=Structure)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question about a picture, with its answer in the two forms that people ask for."""
+
+    type: str  # what it is about: "shape", "count", ...; scores are reported per type
+    text: str
+    answer: str  # as short as can be, lower case: "red", "yes", "3", "top left"
+    sentence: str  # the same as a whole sentence: "The triangle is red."
+    elements: tuple[str, ...] = ()  # what a description has to name to be complete; empty for every other type
+
+    @property
+    def is_yes_no(self) -> bool:
+        return self.answer in ("yes", "no")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A drawn picture with the truth that it was drawn from."""
+
+    image: Image.Image  # RGB
+    truth: Structure
+    questions: tuple[Question, ...]
+
+
+class Family(Protocol[Truth]):
+    """One kind of pictures. All chance comes from the `rng` handed in, so that a seed gives the same sample anywhere."""
+
+    name: str
+
+    def sample(self, rng: Random, split: Split) -> Truth: ...
+
+    def render(self, truth: Truth, rng: Random) -> Image.Image: ...
+
+    def ask(self, truth: Truth, rng: Random) -> list[Question]: ...

@@ -1,0 +1,65 @@
+"""What a picture shows, as typed data: the truth a picture was drawn from, and what a model may one day read out of one.
+
+Everything is frozen and round-trips through JSON (`model_dump_json`, `model_validate_json`). Lengths are pixels of the
+picture, x to the right and y down, with (0, 0) at its upper left corner.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Point = tuple[float, float]  # (x, y)
+Box = tuple[float, float, float, float]  # (left, top, right, bottom)
+
+
+class Structure(BaseModel):
+    """Base of every typed truth: frozen, and no field passes unread."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Thing(Structure):
+    """One thing in a scene: what it is, what it looks like, and where its edge runs."""
+
+    kind: str  # "circle"
+    colour: str  # "red"
+    size: Literal["small", "medium", "large"]  # for its picture
+    outline: tuple[Point, ...] = Field(min_length=3)  # the corners of its edge, in order; curves as short straight pieces
+
+    @property
+    def box(self) -> Box:
+        """The smallest upright box around the outline."""
+        xs, ys = zip(*self.outline, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
+    @property
+    def centre(self) -> Point:
+        """The middle of the box."""
+        left, top, right, bottom = self.box
+        return (left + right) / 2, (top + bottom) / 2
+
+    @property
+    def area(self) -> float:
+        """What the outline encloses, in square pixels (the shoelace formula)."""
+        following = self.outline[1:] + self.outline[:1]
+        return abs(sum(x * v - u * y for (x, y), (u, v) in zip(self.outline, following, strict=True))) / 2
+
+
+class Scene(Structure):
+    """Things on a background, later things in front of earlier ones."""
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    background: str | None  # the name of its one colour; None where one word would not do (gradients, textures, tints)
+    things: tuple[Thing, ...]
+
+    @model_validator(mode="after")
+    def _things_are_inside(self) -> "Scene":
+        for thing in self.things:
+            left, top, right, bottom = thing.box
+            if left < 0 or top < 0 or right > self.width or bottom > self.height:
+                raise ValueError(
+                    f"the {thing.colour} {thing.kind} reaches from ({left}, {top}) to ({right}, {bottom}),"
+                    f" outside its picture of {self.width}x{self.height} pixels"
+                )
+        return self
