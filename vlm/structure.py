@@ -1,4 +1,4 @@
-"""What a picture shows, as typed data: the truth a picture was drawn from, and what a model may one day read out of one.
+"""What a picture shows, as typed data: the truth that a picture was drawn from.
 
 Everything is frozen and round-trips through JSON (`model_dump_json`, `model_validate_json`). Lengths are pixels of the
 picture, x to the right and y down, with (0, 0) at its upper left corner.
@@ -24,7 +24,7 @@ class Thing(Structure):
     kind: str  # "circle"
     colour: str  # "red"
     size: Literal["small", "medium", "large"]  # for its picture
-    outline: tuple[Point, ...] = Field(min_length=3)  # the corners of its edge, in order; curves as short straight pieces
+    outline: tuple[Point, ...] = Field(min_length=3)  # the corners of its edge, in order; curves as short lines
 
     @property
     def box(self) -> Box:

@@ -5,8 +5,8 @@ from random import Random
 
 RGB = tuple[int, int, int]
 
-# name -> boxes of (hue in degrees, saturation in %, value in %), each as (from, to). The gaps between the boxes hold what
-# people disagree on: dark red or brown, turquoise or blue, rose or purple. CSS colours of the same name lie inside.
+# name -> boxes of (hue in degrees, saturation in %, value in %), each as (from, to). The gaps between the boxes hold
+# what people disagree on: dark red or brown, turquoise or blue, rose or purple. CSS colours of a name lie inside.
 RANGES: dict[str, tuple[tuple[tuple[int, int], tuple[int, int], tuple[int, int]], ...]] = {
     "black": (((0, 360), (0, 100), (0, 9)),),
     "gray": (((0, 360), (0, 5), (40, 66)),),

@@ -1,4 +1,4 @@
-"""What a family of drawn pictures is: a typed truth, a picture of it, and questions computed from it, never from pixels."""
+"""What a family of drawn pictures is: a typed truth, a picture of it, and questions computed from the truth alone."""
 
 from dataclasses import dataclass
 from random import Random
@@ -37,7 +37,7 @@ class Sample:
 
 
 class Family(Protocol[Truth]):
-    """One kind of pictures. All chance comes from the `rng` handed in, so that a seed gives the same sample anywhere."""
+    """One kind of pictures. All chance comes from the `rng` handed in, so a seed gives the same sample anywhere."""
 
     name: str
 

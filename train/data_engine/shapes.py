@@ -49,13 +49,13 @@ def _picture_size(rng: Random) -> tuple[int, int]:
 
 
 def _choose(rng: Random, split: Split) -> list[tuple[str, str]]:
-    """Kind and colour of each thing. A third of the larger scenes repeat a kind, another third a colour: to be counted."""
+    """Kind and colour of each thing; a third of the scenes repeat a kind and a third a colour, to be counted."""
     count = 1 if rng.random() < 0.35 else rng.randint(2, 6)
     repeated = rng.choice(("kinds", "colours", None))
     while True:
         kinds = rng.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)
         colours = rng.choices(NAMES, k=count)
-        alike = rng.randint(2, 4)
+        alike = rng.randint(2, 5)
         if repeated == "kinds":
             kinds[:alike] = kinds[:1] * len(kinds[:alike])
         elif repeated == "colours":

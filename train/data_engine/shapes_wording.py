@@ -1,7 +1,7 @@
 """How people put questions about shapes: many wordings of each, and the words that answers use.
 
-A template's fields: {it} one thing ("the red circle"), {other} a second one, {a} a noun with its article, {x} the same
-without, {them} a plural; {picture}, {shape}, {shapes} and {color} are filled with one of several words.
+A template's fields: {it} one thing ("the red circle"), {other} a second one, {a} a noun with its article, {noun}
+the same without, {them} its plural; {picture}, {shape}, {shapes} and {color} are filled with one of several words.
 """
 
 from random import Random
@@ -38,8 +38,8 @@ WHERE = (
 )  # fmt: skip
 WHICH_SIDE = ("is {it} {one} or {two}?", "{one} or {two}: where is {it}?", "do you see {it} {one} or {two}?")
 IS_PLACED = (
-    "is {it} {at} of the {picture}?", "is {it} placed {at} of the {picture}?", "can {it} be found {at}?", "is {it} {at}?",
-    "do you see {it} {at}?", "does {it} lie {at}?",
+    "is {it} {at} of the {picture}?", "is {it} placed {at} of the {picture}?", "can {it} be found {at}?",
+    "is {it} {at}?", "do you see {it} {at}?", "does {it} lie {at}?",
 )  # fmt: skip
 IS_RELATED = (
     "is {it} {beside} {other}?", "does {it} lie {beside} {other}?", "in the {picture}, is {it} {beside} {other}?",
@@ -51,32 +51,37 @@ WHICH = (
     "which of the two is {more}, {it} or {other}?",
 )  # fmt: skip
 IS_MORE = (
-    "is {it} {more} than {other}?", "in the {picture}, is {it} {more} than {other}?", "is {it} drawn {more} than {other}?",
-    "does {it} look {more} than {other}?", "would you say {it} is {more} than {other}?", "is {it} the {more} one, not {other}?",
+    "is {it} {more} than {other}?", "in the {picture}, is {it} {more} than {other}?",
+    "is {it} drawn {more} than {other}?", "does {it} look {more} than {other}?", "does {it} seem {more} than {other}?",
+    "would you say {it} is {more} than {other}?",
 )  # fmt: skip
 IS_THERE = (
-    "is there {a} in the {picture}?", "is there {a}?", "does the {picture} contain {a}?", "does the {picture} show {a}?",
-    "is {a} present?", "can you see {a}?", "do you see {a} in the {picture}?", "is {a} in the {picture}?",
-    "does the {picture} have {a}?", "is {a} shown?", "is {a} present in the {picture}?", "is {a} visible in the {picture}?",
+    "is there {a} in the {picture}?", "is there {a}?", "does the {picture} contain {a}?",
+    "does the {picture} show {a}?", "is {a} present?", "can you see {a}?", "do you see {a} in the {picture}?",
+    "is {a} in the {picture}?", "does the {picture} have {a}?", "is {a} shown?", "is {a} present in the {picture}?",
+    "is {a} visible in the {picture}?", "are there any {them}?", "are there any {them} in the {picture}?",
 )  # fmt: skip
 IS_THERE_NO = (
-    "is there no {x}?", "is there no {x} in the {picture}?", "is there not {a}?", "is there not {a} in the {picture}?",
-    "does the {picture} not contain {a}?", "does the {picture} contain no {x}?", "is no {x} present?",
-    "is {a} not present?", "is {a} missing?", "is {a} absent from the {picture}?", "does the {picture} not show {a}?",
-    "is no {x} in the {picture}?", "is {a} not in the {picture}?", "is it true that there is no {x}?",
-    "does the {picture} not have {a}?", "does the {picture} show no {x}?",
+    "is there no {noun}?", "is there no {noun} in the {picture}?", "is there not {a}?",
+    "is there not {a} in the {picture}?", "does the {picture} not contain {a}?",
+    "does the {picture} contain no {noun}?", "is no {noun} present?", "is {a} not present?", "is {a} missing?",
+    "is {a} absent from the {picture}?",
+    "does the {picture} not show {a}?", "is no {noun} in the {picture}?", "is {a} not in the {picture}?",
+    "is it true that there is no {noun}?", "does the {picture} not have {a}?", "does the {picture} show no {noun}?",
+    "are there no {them}?", "are there no {them} in the {picture}?",
 )  # fmt: skip
 IS_IT = (
-    "is {it} {so}?", "is {it} in the {picture} {so}?", "would you say that {it} is {so}?", "is it true that {it} is {so}?",
-    "in the {picture}, is {it} {so}?", "can you confirm that {it} is {so}?",
+    "is {it} {so}?", "would you say that {it} is {so}?", "is it true that {it} is {so}?",
+    "in the {picture}, is {it} {so}?", "can you confirm that {it} is {so}?", "do you agree that {it} is {so}?",
 )  # fmt: skip
 IS_IT_NOT = (
-    "is {it} not {so}?", "is {it} in the {picture} not {so}?", "would you say that {it} is not {so}?",
-    "is it true that {it} is not {so}?", "in the {picture}, is {it} not {so}?", "is it wrong that {it} is {so}?",
+    "is {it} not {so}?", "would you say that {it} is not {so}?", "is it true that {it} is not {so}?",
+    "in the {picture}, is {it} not {so}?", "is it wrong that {it} is {so}?", "is {it} anything but {so}?",
 )  # fmt: skip
 BACKGROUND = (
-    "what {color} is the background?", "what is the {color} of the background?", "which {color} does the background have?",
-    "what {color} is the background of the {picture}?", "tell me the {color} of the background.",
+    "what {color} is the background?", "what is the {color} of the background?",
+    "tell me the {color} of the background.", "which {color} does the background have?",
+    "what {color} is the background of the {picture}?",
     "which {color} is behind the {shapes}?", "what {color} is the {picture}'s background?",
 )  # fmt: skip
 DESCRIBE = (
@@ -98,10 +103,6 @@ def say(rng: Random, templates: tuple[str, ...], **words: str) -> str:
 
 def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
-
-
-def yes_no(answer: bool, text: str) -> str:
-    return sentence(f"{'yes' if answer else 'no'}, {text}")
 
 
 def with_article(noun: str) -> str:

@@ -1,0 +1,80 @@
+"""What anybody would agree on about a scene: places, sides and sizes, with nothing said where two people might differ.
+
+Places go by the centre of a thing's box.
+"""
+
+from collections.abc import Callable
+
+from vlm.structure import Scene, Thing
+
+# the nine places, row by row -> how a sentence says them
+PLACES = {
+    "top left": "in the top left corner", "top": "at the top", "top right": "in the top right corner",
+    "left": "on the left", "center": "in the center", "right": "on the right",
+    "bottom left": "in the bottom left corner", "bottom": "at the bottom", "bottom right": "in the bottom right corner",
+}  # fmt: skip
+OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", "above": "below", "below": "above"}
+
+
+def clear_sides(thing: Thing, scene: Scene) -> tuple[str | None, str | None]:
+    """Where it is across ("left", "middle", "right") and down ("top", "middle", "bottom"); None for in between."""
+    x, y = thing.centre
+    return _third(x / scene.width, "left", "right"), _third(y / scene.height, "top", "bottom")
+
+
+def _third(share: float, low: str, high: str) -> str | None:
+    if share < 0.36:
+        return low
+    if share > 0.64:
+        return high
+    return "middle" if 0.44 < share < 0.56 else None
+
+
+def clear_place(thing: Thing, scene: Scene) -> str | None:
+    """One of `PLACES`, or None where it is unclear."""
+    across, down = clear_sides(thing, scene)
+    if across is None or down is None:
+        return None
+    return " ".join(side for side in (down, across) if side != "middle") or "center"
+
+
+def nearest_place(thing: Thing, scene: Scene) -> str:
+    """The one of `PLACES` that it is nearest to, for descriptions, where every thing has to be somewhere."""
+    x, y = thing.centre
+    column, row = min(int(3 * x / scene.width), 2), min(int(3 * y / scene.height), 2)
+    return list(PLACES)[3 * row + column]
+
+
+def excludes(place: str, other: str) -> bool:
+    """Whether nothing is at both places: "top left" and "right", but not "top left" and "top"."""
+    one, two = set(place.split()), set(other.split())
+    return not (one <= two or two <= one)
+
+
+def clear_relations(one: Thing, two: Thing, scene: Scene) -> list[str]:
+    """On which sides of `two` it is that `one` lies: "left" or "right", "above" or "below", both or neither."""
+    sides = []
+    for axis, length, low, high in ((0, scene.width, "left", "right"), (1, scene.height, "above", "below")):
+        apart = one.centre[axis] - two.centre[axis]
+        extent = sum(thing.box[axis + 2] - thing.box[axis] for thing in (one, two)) / 2
+        if abs(apart) > max(0.12 * length, 0.4 * extent):
+            sides.append(low if apart < 0 else high)
+    return sides
+
+
+def clearly_larger(one: Thing, two: Thing) -> bool:
+    """By area and by length, so that long and thin things are not argued about."""
+    lengths = [max(right - left, bottom - top) for left, top, right, bottom in (one.box, two.box)]
+    return one.area > 1.6 * two.area and lengths[0] > 1.2 * lengths[1]
+
+
+def clearly_smaller(one: Thing, two: Thing) -> bool:
+    return clearly_larger(two, one)
+
+
+def standing_out(scene: Scene, compare: Callable[[Thing, Thing], bool]) -> Thing | None:
+    """The thing that compares so with every other one, as the largest does; None where there is no such thing."""
+    for thing in scene.things:
+        if all(compare(thing, other) for other in scene.things if other is not thing):
+            return thing
+    return None
