@@ -25,6 +25,7 @@ from transformers.image_utils import (
 )
 
 from .efficientnet import IMAGE_MEAN, IMAGE_STD, EfficientNetLiteConfig
+from .images import to_rgb
 
 # (mean, std) that each family of towers was trained with, by the model type of its vision part.
 NORMALISATION = {
@@ -93,13 +94,13 @@ class VlmImageProcessor(BaseImageProcessor):
         A picture is a PIL image of any mode or a uint8 array [H, W] or [H, W, 3]; the layout is never guessed.
         """
         pictures = [images] if isinstance(images, Image.Image | np.ndarray) else images
-        mean, std = np.float32(self.image_mean), np.float32(self.image_std)
+        mean, std = np.array((self.image_mean, self.image_std), dtype=np.float32)
         pixel_values = np.zeros((len(pictures), 3, self.image_size, self.image_size), dtype=np.float32)
         for square, picture in zip(pixel_values, pictures, strict=True):
             image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
             left, top, right, bottom = self._letterbox(image.size)
             # reducing_gap keeps the cost of very large and very long pictures low, and changes none below 3 times S.
-            image = image.convert("RGB").resize((right - left, bottom - top), Image.Resampling.BICUBIC, reducing_gap=3)
+            image = to_rgb(image).resize((right - left, bottom - top), Image.Resampling.BICUBIC, reducing_gap=3)
             pixels = (np.asarray(image, dtype=np.float32) / 255 - mean) / std  # [h, w, 3]
             square[:, top:bottom, left:right] = pixels.transpose(2, 0, 1)
         return BatchFeature(data={"pixel_values": pixel_values}, tensor_type=return_tensors)
