@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Point = tuple[float, float]  # (x, y)
 Box = tuple[float, float, float, float]  # (left, top, right, bottom)
+Size = Literal["small", "medium", "large"]
 
 
 class Structure(BaseModel):
@@ -23,7 +24,7 @@ class Thing(Structure):
 
     kind: str  # "circle"
     colour: str  # "red"
-    size: Literal["small", "medium", "large"]  # for its picture
+    size: Size  # for its picture
     outline: tuple[Point, ...] = Field(min_length=3)  # the corners of its edge, in order; curves as short lines
 
     @property
@@ -37,6 +38,16 @@ class Thing(Structure):
         """The middle of the box."""
         left, top, right, bottom = self.box
         return (left + right) / 2, (top + bottom) / 2
+
+    @property
+    def longer_side(self) -> float:
+        left, top, right, bottom = self.box
+        return max(right - left, bottom - top)
+
+    @property
+    def shorter_side(self) -> float:
+        left, top, right, bottom = self.box
+        return min(right - left, bottom - top)
 
     @property
     def area(self) -> float:

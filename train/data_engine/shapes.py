@@ -4,16 +4,15 @@ from random import Random
 
 from PIL import Image
 
-from vlm.structure import Box, Scene, Thing
+from vlm.structure import Box, Scene, Size, Thing
 
 from .colours import NAMES
 from .family import Question, Split
-from .shapes_kinds import COMMON, HELD_OUT, KINDS, WEIGHTS, outline
+from .shapes_kinds import HELD_OUT, SMALLEST_PIXELS, SMALLEST_SHARE, WEIGHTS, outline
 from .shapes_picture import paint
 from .shapes_questions import ask
 
 BACKGROUNDS = ("white", "white", *NAMES)  # white is the usual paper
-SMALLEST = {kind: 0.1 if kind in COMMON else 0.16 for kind in KINDS}  # longer side over the picture's shorter side
 
 
 class Shapes:
@@ -73,7 +72,7 @@ def _place(chosen: list[tuple[str, str]], width: int, height: int, rng: Random) 
     things: list[Thing] = []
     for kind, colour in chosen:
         for attempt in range(40):
-            smallest = max(SMALLEST[kind], (8 if kind in COMMON else 13) / side)
+            smallest = max(SMALLEST_SHARE[kind], SMALLEST_PIXELS[kind] / side)
             share = rng.uniform(smallest, max(smallest, largest * 0.97**attempt))
             thing = _thing(kind, colour, share * side, width, height, rng)
             if all(_apart(thing, other) for other in things):
@@ -94,7 +93,7 @@ def _thing(kind: str, colour: str, longer_side: float, width: int, height: int, 
     left = min(max(left, 0.01), 0.99) * (width - inner_width)
     top = min(max(top, 0.01), 0.99) * (height - inner_height)
     share = (inner_width * inner_height / (width * height)) ** 0.5
-    size = "small" if share < 0.2 else "large" if share > 0.4 else "medium"
+    size: Size = "small" if share < 0.2 else "large" if share > 0.4 else "medium"
     moved = tuple((round(x + left, 2), round(y + top, 2)) for x, y in points)
     return Thing(kind=kind, colour=colour, size=size, outline=moved)
 
@@ -103,7 +102,7 @@ def _apart(one: Thing, other: Thing) -> bool:
     """Things of one colour keep a gap, or they would melt together; others may hide a corner of each other."""
     (a, b, c, d), (e, f, g, h) = one.box, other.box
     if one.colour == other.colour:
-        gap = 0.1 * max(c - a, d - b, g - e, h - f)
+        gap = 0.1 * max(one.longer_side, other.longer_side)
         return _overlap((a - gap, b - gap, c + gap, d + gap), other.box) == 0
     return _overlap(one.box, other.box) <= 0.06 * min((c - a) * (d - b), (g - e) * (h - f))
 

@@ -39,9 +39,9 @@ def clear_place(thing: Thing, scene: Scene) -> str | None:
 
 
 def nearest_place(thing: Thing, scene: Scene) -> str:
-    """The one of `PLACES` that it is nearest to, for descriptions, where every thing has to be somewhere."""
+    """The best one of `PLACES` for a description, where every thing is somewhere; a clear place is the nearest."""
     x, y = thing.centre
-    column, row = min(int(3 * x / scene.width), 2), min(int(3 * y / scene.height), 2)
+    column, row = ((share > 0.4) + (share > 0.6) for share in (x / scene.width, y / scene.height))
     return list(PLACES)[3 * row + column]
 
 
@@ -64,8 +64,7 @@ def clear_relations(one: Thing, two: Thing, scene: Scene) -> list[str]:
 
 def clearly_larger(one: Thing, two: Thing) -> bool:
     """By area and by length, so that long and thin things are not argued about."""
-    lengths = [max(right - left, bottom - top) for left, top, right, bottom in (one.box, two.box)]
-    return one.area > 1.6 * two.area and lengths[0] > 1.2 * lengths[1]
+    return one.area > 1.6 * two.area and one.longer_side > 1.2 * two.longer_side
 
 
 def clearly_smaller(one: Thing, two: Thing) -> bool:

@@ -124,6 +124,9 @@ KINDS: dict[str, Callable[[Random], Outline]] = {
 
 COMMON = ("circle", "rectangle", "triangle")  # what people ask about most: half of all things
 WEIGHTS = {kind: (len(KINDS) - 3) / 3 if kind in COMMON else 1.0 for kind in KINDS}
+# The fewest pixels across, and the least share of the picture's shorter side, in which a kind can be told from others.
+SMALLEST_PIXELS = {kind: 9 if kind in COMMON else 20 if kind in ("pentagon", "hexagon") else 16 for kind in KINDS}
+SMALLEST_SHARE = {kind: 0.1 if kind in COMMON else 0.16 for kind in KINDS}
 # Combinations that no training picture shows, so that the test split asks for more than memory.
 HELD_OUT = frozenset(
     {("circle", "orange"), ("triangle", "purple"), ("rectangle", "pink"), ("star", "blue"), ("heart", "green"),

@@ -11,8 +11,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 from vlm.structure import Scene
 
 from .colours import RGB, distance, from_hsv, pick
+from .shapes_kinds import SMALLEST_PIXELS
 
-CONTRAST = 110  # least `distance` between a thing and what is behind it
+CONTRAST = 130  # least `distance` between a thing and what is behind it
 RESAMPLING = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 TINTS = (  # (saturation, value) in %, each as (from, to), of backgrounds that have no name
     ((0, 25), (85, 100)),
@@ -38,7 +39,7 @@ def paint(scene: Scene, rng: Random) -> Image.Image:
         ]
         draw.polygon(points, fill)
         if bordered and thing.kind != "ring":  # a ring's outline crosses from its edge to its hole
-            thickness = max(1, round(rng.uniform(0.01, 0.04) * min(canvas.size)))
+            thickness = max(1, round(rng.uniform(0.02, 0.06) * thing.shorter_side * canvas.width / scene.width))
             draw.line([*points, *points[:2]], _border(fill, rng), thickness, joint="curve")
     if oversampling > 1:
         canvas = canvas.reduce(oversampling)
@@ -78,8 +79,8 @@ def _drawing_scale(scene: Scene, rng: Random) -> float:
     """1, or for a quarter of the pictures less: drawn coarsely and enlarged, but with every thing still to be told."""
     if rng.random() > 0.25:
         return 1.0
-    smallest = min(max(right - left, bottom - top) for left, top, right, bottom in (t.box for t in scene.things))
-    least = max(32 / min(scene.width, scene.height), 13 / smallest)
+    least = max(SMALLEST_PIXELS[thing.kind] / thing.longer_side for thing in scene.things)
+    least = max(least, 32 / min(scene.width, scene.height))
     return 1.0 if least >= 1 else max(least, rng.uniform(0.2, 0.7))
 
 
