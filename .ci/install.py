@@ -107,7 +107,7 @@ def read_record() -> dict:
 def has_modules() -> bool:
     look = f"import sys, importlib.util as util; sys.exit(not all(map(util.find_spec, {MODULES})))"
     try:
-        return subprocess.run([PYTHON, "-c", look], capture_output=True).returncode == 0
+        return subprocess.run([PYTHON, "-I", "-c", look], capture_output=True).returncode == 0
     except OSError:  # the Python that it was made from is gone
         return False
 

@@ -1,0 +1,56 @@
+"""What a model is made of, in a few lines to read: parts, sizes, quantization, device."""
+
+import platform
+
+import torch
+import transformers
+from torch import nn
+
+from . import __version__
+from .modeling_vlm import VlmForConditionalGeneration
+from .quantization import QuantizedLinear, quantization_of
+
+
+def summarize(model: VlmForConditionalGeneration) -> str:
+    """A line for each part, then one for each thing that belongs to the whole."""
+    config, blocks = model.config, model.cross_attention_blocks()
+    inserted = {module for block in blocks for module in block.modules()}
+    parts = [
+        ("language model", _class_name(model.language_model), set(model.language_model.modules()) - inserted),
+        ("vision tower", _class_name(model.vision_tower), set(model.vision_tower.modules())),
+        ("projector", config.projector, set(model.multi_modal_projector.modules())),
+    ]
+    if blocks:
+        parts.append(("cross-attention", f"before layers {_join(config.cross_attention_layers)}", inserted))
+    width = max(len(kind) for _, kind, _ in parts)
+    lines = [(name, f"{kind:<{width}}  {_size(modules)}") for name, kind, modules in parts]
+    threads = f", {torch.get_num_threads()} threads" if model.device.type == "cpu" else ""
+    versions = {"regard": __version__, "torch": torch.__version__, "transformers": transformers.__version__}
+    lines += [
+        ("fusion", f"{config.fusion}, {config.num_image_features} features for a picture, at most {config.max_images}"),
+        ("quantization", f"{quantization_of(model)}, of the language model"),
+        ("device", f"{model.device}{threads}"),
+        ("versions", f"{', '.join(f'{k} {v}' for k, v in versions.items())}, python {platform.python_version()}"),
+    ]
+    return "\n".join(f"{name:<17}{text}" for name, text in lines)
+
+
+def _class_name(module: nn.Module) -> str:
+    return type(module).__name__
+
+
+def _join(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _size(modules: set[nn.Module]) -> str:
+    """Parameters (of quantized matrices: the weights they stand for), and the memory that holds them."""
+    count, storages = 0, {}
+    for module in modules:
+        if isinstance(module, QuantizedLinear):
+            count += module.in_features * module.out_features
+        for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
+            if tensor.untyped_storage().data_ptr() not in storages:
+                count += tensor.numel() if isinstance(tensor, nn.Parameter) else 0
+            storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+    return f"{count / 1e6:6.1f} M parameters  {sum(storages.values()) / 2**20:6.1f} MiB"
