@@ -24,7 +24,7 @@ ELSEWHERE = {  # command -> module, function, extra of the distribution, what it
     "up": ("serve.main", "up_main", "serve,ui", "both: the server and the web page"),
     "train": ("train.sft", "main", "train", "train adapters, as a YAML file says"),
     "eval": ("train.evaluate", "main", "train", "measure a model on questions with known answers"),
-    "data": ("train.data_engine.command", "main", "train", "draw the pictures and questions that mini learns from"),
+    "data": ("train.data_engine.dataset", "main", "train", "draw pictures with questions, as mini learns from them"),
 }
 COMMANDS = {**OWN, **{name: text for name, (_, _, _, text) in ELSEWHERE.items()}}
 
