@@ -1,12 +1,14 @@
 """Read a Llama-family language model and its tokenizer out of one GGUF file, without a second rounding.
 
 GGUF (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md) is llama.cpp's format: metadata, tensor table, data.
-The file is mapped, not read; a Q4_1 matrix becomes an `Int4Linear` by copying its bytes, or fp32 by `d*q + m`.
+The file is mapped, not read; a Q4_1 matrix becomes an `Int4Linear` by copying its bytes, or fp32 by `d*q + m`. It is
+parsed here because the `gguf` package takes seconds for the metadata alone, and transformers half a minute in all.
 
 Shape letters: N output features, K input features.
 """
 
 import importlib.util
+import itertools
 import math
 import mmap
 import struct
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
@@ -23,12 +25,11 @@ from .quantization import (
     GROUP_SIZE,
     Q4_1_BYTES,
     Int4Linear,
-    Int8Linear,
+    QuantizedLinear,
     check_quantization,
     dequantize_q4_1,
     prepare_quantized_,
     quantize_,
-    quantize_q4_1,
 )
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -101,6 +102,12 @@ class GgufFile:
         except (struct.error, UnicodeDecodeError, KeyError) as error:
             raise GgufError(f"{path} is damaged: byte {self._position} makes no sense ({error!r})") from error
 
+    def value(self, key: str) -> Any:
+        """One metadata value; GgufError if the file has none under that key."""
+        if key not in self.metadata:
+            raise GgufError(f"{self.path} has no metadata {key!r}: not a file that llama.cpp could run")
+        return self.metadata[key]
+
     def _read(self) -> None:
         if self._bytes[:4] != b"GGUF" or self._bytes[4] not in (2, 3):
             raise GgufError(f"{self.path} starts with {self._bytes[:8]!r}: not a GGUF file of version 2 or 3")
@@ -113,7 +120,7 @@ class GgufFile:
         table = [self._tensor_entry() for _ in range(num_tensors)]
         alignment = self.metadata.get("general.alignment", 32)
         start = math.ceil(self._position / alignment) * alignment
-        self.tensors = {name: self._tensor(name, start + offset, *rest) for name, offset, *rest in table}
+        self.tensors = {name: self._tensor(name, start + offset, shape, kind) for name, offset, shape, kind in table}
 
     def _unpack(self, layout: str) -> tuple[Any, ...]:
         values = struct.unpack_from("<" + layout, self._bytes, self._position)
@@ -172,106 +179,115 @@ def find_gguf(package: str, pip_name: str) -> Path:
 def load_gguf_language_model(path: str | Path, quantization: str = "none") -> LlamaForCausalLM:
     """The language model of a GGUF file, in eval mode; `quantization` is a kind of `vlm.quantization`.
 
-    "none" is every weight as fp32. "int4" keeps the bytes of Q4_1 matrices; all else is rounded from fp32, as in
-    `quantize_`. Raises GgufError or QuantizationError.
+    "none" is every weight as fp32. "int4" keeps the bytes of Q4_1 matrices; all else is rounded from fp32, as
+    `quantize_` does. Raises GgufError or QuantizationError.
     """
     check_quantization(quantization)
     file = GgufFile(path)
     config = _llama_config(file)
     with torch.device("meta"):
         model = LlamaForCausalLM(config)
-    repack = quantization == "int4"
-    if repack:
+    is_repacked = quantization == "int4"
+    if is_repacked:
         prepare_quantized_(model, quantization)
-    model.load_state_dict(_state_dict(file, config, model), assign=True)
+    model.load_state_dict(_state_dict(file, model), assign=True)
     model.model.rotary_emb = LlamaRotaryEmbedding(config)  # its table is computed, not stored, and still on "meta"
     model.tie_weights()
-    if not repack:
+    if not is_repacked:
         quantize_(model, quantization)
     model.generation_config = GenerationConfig.from_model_config(model.config)
     return model.eval()
 
 
 def _llama_config(file: GgufFile) -> LlamaConfig:
-    metadata = file.metadata
-    if (architecture := metadata.get("general.architecture")) != "llama":
+    if (architecture := file.value("general.architecture")) != "llama":
         raise GgufError(f"{file.path} holds the architecture {architecture!r}; only 'llama' is read here")
+    if (scaling := file.metadata.get("llama.rope.scaling.type", "none")) != "none":
+        raise GgufError(f"{file.path} scales its rotary embedding ({scaling!r}); only unscaled ones are read here")
+    eos_token_id = file.value("tokenizer.ggml.eos_token_id")
     return LlamaConfig(
-        vocab_size=file.tensors["token_embd.weight"].shape[0],
-        hidden_size=metadata["llama.embedding_length"],
-        intermediate_size=metadata["llama.feed_forward_length"],
-        num_hidden_layers=metadata["llama.block_count"],
-        num_attention_heads=metadata["llama.attention.head_count"],
-        num_key_value_heads=metadata["llama.attention.head_count_kv"],
-        max_position_embeddings=metadata["llama.context_length"],
-        rms_norm_eps=metadata["llama.attention.layer_norm_rms_epsilon"],
-        rope_parameters={"rope_type": "default", "rope_theta": metadata["llama.rope.freq_base"]},
+        vocab_size=len(file.value("tokenizer.ggml.tokens")),
+        hidden_size=file.value("llama.embedding_length"),
+        intermediate_size=file.value("llama.feed_forward_length"),
+        num_hidden_layers=file.value("llama.block_count"),
+        num_attention_heads=file.value("llama.attention.head_count"),
+        num_key_value_heads=file.value("llama.attention.head_count_kv"),
+        head_dim=file.metadata.get("llama.attention.key_length"),
+        max_position_embeddings=file.value("llama.context_length"),
+        rms_norm_eps=file.value("llama.attention.layer_norm_rms_epsilon"),
+        rope_parameters={"rope_type": "default", "rope_theta": file.value("llama.rope.freq_base")},
         tie_word_embeddings="output.weight" not in file.tensors,
-        bos_token_id=metadata["tokenizer.ggml.bos_token_id"],
-        eos_token_id=metadata["tokenizer.ggml.eos_token_id"],
-        pad_token_id=metadata.get("tokenizer.ggml.padding_token_id", metadata["tokenizer.ggml.eos_token_id"]),
+        bos_token_id=file.metadata.get("tokenizer.ggml.bos_token_id"),
+        eos_token_id=eos_token_id,
+        pad_token_id=file.metadata.get("tokenizer.ggml.padding_token_id", eos_token_id),
         dtype="float32",
     )
 
 
-def _state_dict(file: GgufFile, config: LlamaConfig, model: LlamaForCausalLM) -> dict[str, Tensor]:
-    """Every parameter and buffer of `model`, which has quantized modules wherever their buffers are to be filled."""
-    state_dict = {}
+def _state_dict(file: GgufFile, model: LlamaForCausalLM) -> dict[str, Tensor]:
+    """What fills `model`, whose modules say in which form they want their weights."""
+    state_dict: dict[str, Tensor] = {}
     for name, tensor in file.tensors.items():
         layer, _, part = name.removeprefix("blk.").partition(".") if name.startswith("blk.") else ("", "", name)
         part = part.removesuffix(".weight")
         if part not in _NAMES:
             raise GgufError(f"{file.path}: tensor {name} has no place in a Llama model")
         target = _NAMES[part].format(layer)
-        module = model.get_submodule(target)
-        if isinstance(module, Int4Linear):
-            key = "blocks"
-            exact = tensor.kind == "Q4_1"
-            value = tensor.blocks(Q4_1_BYTES).clone() if exact else quantize_q4_1(tensor.dequantize())
+        if tensor.kind == "Q4_1" and isinstance(model.get_submodule(target), Int4Linear):
+            values = {"qweight": tensor.blocks(Q4_1_BYTES)}
         else:
-            key, value = "weight", tensor.dequantize()
+            values = _in_form_of(model.get_submodule(target), tensor.dequantize())
         if part in ("attn_q", "attn_k"):
-            heads = config.num_attention_heads if part == "attn_q" else config.num_key_value_heads
-            value = _unpermute(value, heads)
-        state_dict[f"{target}.{key}"] = value
-    state_dict.setdefault("lm_head.weight", state_dict["model.embed_tokens.weight"])
-    if isinstance(model.lm_head, Int8Linear):
-        quantized = Int8Linear(model.lm_head.in_features, model.lm_head.out_features, bias=False)
-        quantized.quantize_(state_dict.pop("lm_head.weight"))
-        state_dict |= {f"lm_head.{key}": value for key, value in quantized.state_dict().items()}
+            heads = model.config.num_attention_heads if part == "attn_q" else model.config.num_key_value_heads
+            values = {key: _unpermute(value, heads) for key, value in values.items()}
+        state_dict |= {f"{target}.{key}": value.clone() for key, value in values.items()}
+    if "output.weight" not in file.tensors:
+        embeddings = state_dict["model.embed_tokens.weight"]
+        state_dict |= {f"lm_head.{key}": value for key, value in _in_form_of(model.lm_head, embeddings).items()}
     return state_dict
+
+
+def _in_form_of(module: nn.Module, weight: Tensor) -> dict[str, Tensor]:
+    if not isinstance(module, QuantizedLinear):
+        return {"weight": weight}
+    quantized = type(module)(module.in_features, module.out_features, bias=False)
+    quantized.quantize_(weight)
+    return quantized.state_dict()
 
 
 def _unpermute(value: Tensor, num_heads: int) -> Tensor:
     """Undo llama.cpp's row order for its rotary embedding: the pairs (i, i+1) of a head become (i, i + H/2) again."""
-    return value.unflatten(0, (num_heads, -1, 2)).transpose(1, 2).flatten(0, 2).contiguous()
+    return value.unflatten(0, (num_heads, -1, 2)).transpose(1, 2).flatten(0, 2)
 
 
 def load_gguf_tokenizer(path: str | Path) -> PreTrainedTokenizerFast:
     """The byte-level BPE tokenizer of a GGUF file, with its chat template and special tokens."""
-    metadata = GgufFile(path).metadata
-    tokens, merges = metadata["tokenizer.ggml.tokens"], metadata["tokenizer.ggml.merges"]
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=metadata.get("tokenizer.ggml.add_space_prefix", False))
-    split = {
+    file = GgufFile(path)
+    tokens, merges = file.value("tokenizer.ggml.tokens"), file.value("tokenizer.ggml.merges")
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=file.metadata.get("tokenizer.ggml.add_space_prefix", False))
+    splitters = {
         "gpt-2": byte_level,
         "smollm": pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), byte_level]),
     }
-    kind = (metadata["tokenizer.ggml.model"], metadata.get("tokenizer.ggml.pre"))
-    if kind[0] != "gpt2" or kind[1] not in split:
-        raise GgufError(f"{path} has the tokenizer {kind}; known are byte-level BPE (gpt2) with {', '.join(split)}")
+    model, splitter = file.value("tokenizer.ggml.model"), file.metadata.get("tokenizer.ggml.pre")
+    if model != "gpt2" or splitter not in splitters:
+        raise GgufError(
+            f"{path} has a tokenizer of model {model!r} and pre-tokenizer {splitter!r};"
+            f" known is byte-level BPE ('gpt2') with {' or '.join(map(repr, splitters))}"
+        )
     vocabulary = {token: i for i, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[tuple(merge.split(" ")) for merge in merges]))
-    tokenizer.pre_tokenizer = split[kind[1]]
+    tokenizer.pre_tokenizer = splitters[splitter]
     tokenizer.decoder = decoders.ByteLevel()
-    types = metadata["tokenizer.ggml.token_type"]
-    special = [token for token, type_ in zip(tokens, types, strict=True) if type_ == _CONTROL_TOKEN]
-    tokenizer.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in special])
+    is_special = [kind == _CONTROL_TOKEN for kind in file.value("tokenizer.ggml.token_type")]
+    special = [AddedToken(token, normalized=False, special=True) for token in itertools.compress(tokens, is_special)]
+    tokenizer.add_special_tokens(special)
     names = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
-    ids = {name: metadata.get(f"tokenizer.ggml.{key}_token_id") for name, key in names.items()}
+    ids = {name: file.metadata.get(f"tokenizer.ggml.{key}_token_id") for name, key in names.items()}
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        model_max_length=metadata[f"{metadata['general.architecture']}.context_length"],
+        model_max_length=file.value(f"{file.value('general.architecture')}.context_length"),
         clean_up_tokenization_spaces=False,
-        chat_template=metadata.get("tokenizer.chat_template"),
+        chat_template=file.metadata.get("tokenizer.chat_template"),
         **{name: tokens[i] for name, i in ids.items() if i is not None},
     )

@@ -1,4 +1,4 @@
-"""Quantized weights for the language model: `none`; `int8`, `int4` (torch's CPU kernels); `nf4`, `bnb-int8` (bitsandbytes).
+"""Weights of the language model: `none`; `int8`, `int4` (torch's CPU kernels); `nf4`, `bnb-int8` (bitsandbytes).
 
 A kind is a subclass of `QuantizedLinear`. Its weights are plain buffers in a layout that no machine owns, so that
 `save_pretrained` and `from_pretrained` need no help: the model builds the same module tree with `prepare_quantized_`,
@@ -106,20 +106,18 @@ class Int4Linear(QuantizedLinear):
         super().__init__(in_features, out_features, bias)
         if in_features % GROUP_SIZE:
             raise _width_error("int4", in_features, out_features)
-        self.register_buffer(
-            "blocks", torch.zeros(out_features, in_features // GROUP_SIZE, Q4_1_BYTES, dtype=torch.uint8)
-        )
+        groups = in_features // GROUP_SIZE
+        self.register_buffer("qweight", torch.zeros(out_features, groups, Q4_1_BYTES, dtype=torch.uint8))
 
     def quantize_(self, weight: Tensor) -> None:
-        self.blocks.copy_(quantize_q4_1(weight))
+        self.qweight.copy_(quantize_q4_1(weight))
 
     def dequantize(self) -> Tensor:
-        return dequantize_q4_1(self.blocks)
+        return dequantize_q4_1(self.qweight)
 
     def _prepare_kernel(self) -> tuple[Tensor, Tensor]:
-        q, d, m = unpack_q4_1(
-            F.pad(self.blocks, (0, 0, 0, 0, 0, -self.out_features % 16))
-        )  # the kernel wants N % 16 == 0
+        blocks = F.pad(self.qweight, (0, 0, 0, 0, 0, -self.out_features % 16))  # the kernel wants N % 16 == 0
+        q, d, m = unpack_q4_1(blocks)
         packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(q.flatten(1).int(), 1)
         scale_and_zero = torch.cat([d, m + 8 * d], dim=-1)  # the kernel computes (q - 8) * scale + zero
         return packed, scale_and_zero.transpose(0, 1).to(torch.bfloat16).contiguous()  # [K/32, N, 2]
@@ -139,20 +137,20 @@ class Int8Linear(QuantizedLinear):
         super().__init__(in_features, out_features, bias)
         if in_features % GROUP_SIZE:  # the kernel reads whole vectors
             raise _width_error("int8", in_features, out_features)
-        self.register_buffer("codes", torch.zeros(out_features, in_features, dtype=torch.int8))
+        self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
         self.register_buffer("scales", torch.zeros(out_features, 2, dtype=torch.uint8))  # bf16
 
     def quantize_(self, weight: Tensor) -> None:
         # The scale is rounded first, to what the kernel will use, so that its rounding costs nothing.
         scales = (weight.float().abs().amax(dim=1, keepdim=True) / 127).to(torch.bfloat16)
         self.scales.copy_(scales.view(torch.uint8))
-        self.codes.copy_(_divide(weight.float(), scales.float()).round().clamp(-127, 127))
+        self.qweight.copy_(_divide(weight.float(), scales.float()).round().clamp(-127, 127))
 
     def dequantize(self) -> Tensor:
-        return self.codes * self.scales.view(torch.bfloat16).float()
+        return self.qweight * self.scales.view(torch.bfloat16).float()
 
     def _prepare_kernel(self) -> tuple[Tensor, Tensor]:
-        return self.codes, self.scales.view(torch.bfloat16).flatten()
+        return self.qweight, self.scales.view(torch.bfloat16).flatten()
 
     def _multiply(self, x: Tensor, kernel: tuple[Tensor, Tensor]) -> Tensor:
         _require_cpu(self.kind, x.device)
@@ -167,18 +165,18 @@ class Nf4Linear(QuantizedLinear):
     def __init__(self, in_features: int, out_features: int, bias: bool):
         super().__init__(in_features, out_features, bias)
         size = in_features * out_features
-        self.register_buffer("codes", torch.zeros((size + 1) // 2, 1, dtype=torch.uint8))
+        self.register_buffer("qweight", torch.zeros((size + 1) // 2, 1, dtype=torch.uint8))
         self.register_buffer("scales", torch.zeros(-(-size // _NF4_BLOCK), 4, dtype=torch.uint8))  # fp32
 
     def quantize_(self, weight: Tensor) -> None:
         codes, state = _bitsandbytes().functional.quantize_4bit(
             weight.float().contiguous(), blocksize=_NF4_BLOCK, quant_type="nf4"
         )
-        self.codes.copy_(codes)
+        self.qweight.copy_(codes)
         self.scales.copy_(state.absmax.view(-1, 1).view(torch.uint8))
 
     def dequantize(self) -> Tensor:
-        return _bitsandbytes().functional.dequantize_4bit(self.codes, self._prepare_kernel())
+        return _bitsandbytes().functional.dequantize_4bit(self.qweight, self._prepare_kernel())
 
     def _prepare_kernel(self) -> Any:
         functional = _bitsandbytes().functional
@@ -188,11 +186,11 @@ class Nf4Linear(QuantizedLinear):
             dtype=torch.float32,
             blocksize=_NF4_BLOCK,
             quant_type="nf4",
-            code=functional.get_4bit_type("nf4", device=self.codes.device),
+            code=functional.get_4bit_type("nf4", device=self.qweight.device),
         )
 
     def _multiply(self, x: Tensor, kernel: Any) -> Tensor:
-        return _bitsandbytes().matmul_4bit(x, self.codes, quant_state=kernel)
+        return _bitsandbytes().matmul_4bit(x, self.qweight, quant_state=kernel)
 
 
 class BnbInt8Linear(QuantizedLinear):
@@ -202,24 +200,24 @@ class BnbInt8Linear(QuantizedLinear):
 
     def __init__(self, in_features: int, out_features: int, bias: bool):
         super().__init__(in_features, out_features, bias)
-        self.register_buffer("codes", torch.zeros(out_features, in_features, dtype=torch.int8))
+        self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
         self.register_buffer("scales", torch.zeros(out_features, 4, dtype=torch.uint8))  # fp32, largest weight of a row
 
     def quantize_(self, weight: Tensor) -> None:
         codes, scales, _ = _bitsandbytes().functional.int8_vectorwise_quant(weight.to(torch.float16).contiguous())
-        self.codes.copy_(codes)
+        self.qweight.copy_(codes)
         self.scales.copy_(scales.view(-1, 1).view(torch.uint8))
 
     def dequantize(self) -> Tensor:
-        return self.codes * (self.scales.view(torch.float32) / 127)
+        return self.qweight * (self.scales.view(torch.float32) / 127)
 
     def _prepare_kernel(self) -> Any:
-        state = _bitsandbytes().MatmulLtState(CB=self.codes, SCB=self.scales.view(torch.float32).flatten())
+        state = _bitsandbytes().MatmulLtState(CB=self.qweight, SCB=self.scales.view(torch.float32).flatten())
         state.has_fp16_weights, state.is_training, state.threshold = False, False, _OUTLIER
         return state
 
     def _multiply(self, x: Tensor, kernel: Any) -> Tensor:
-        return _bitsandbytes().matmul(x.to(torch.float16), self.codes, state=kernel)
+        return _bitsandbytes().matmul(x.to(torch.float16), self.qweight, state=kernel)
 
 
 _LINEARS: dict[str, type[QuantizedLinear]] = {
@@ -295,6 +293,7 @@ def _replace(language_model: PreTrainedModel, kind: str, fill: bool) -> None:
         language_model.set_submodule(name, quantized)
     if kind in CPU_KINDS:
         language_model.config.tie_word_embeddings = False
+        language_model.all_tied_weights_keys = {}  # a model that this one becomes part of copies them
 
 
 def quantize_q4_1(weight: Tensor) -> Tensor:
