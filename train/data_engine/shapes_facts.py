@@ -1,7 +1,4 @@
-"""What anybody would agree on about a scene: places, sides and sizes, with nothing said where two people might differ.
-
-Places go by the centre of a thing's box.
-"""
+"""What anybody would agree on about a scene: places, sides and sizes; nothing is said where two people might differ."""
 
 from collections.abc import Callable
 
@@ -18,16 +15,19 @@ OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", 
 
 def clear_sides(thing: Thing, scene: Scene) -> tuple[str | None, str | None]:
     """Where it is across ("left", "middle", "right") and down ("top", "middle", "bottom"); None for in between."""
-    x, y = thing.centre
-    return _third(x / scene.width, "left", "right"), _third(y / scene.height, "top", "bottom")
+    left, top, right, bottom = thing.box
+    across = _third(left / scene.width, right / scene.width, "left", "right")
+    return across, _third(top / scene.height, bottom / scene.height, "top", "bottom")
 
 
-def _third(share: float, low: str, high: str) -> str | None:
-    if share < 0.36:
+def _third(start: float, end: float, low: str, high: str) -> str | None:
+    """By the middle of what it covers; what reaches far over to the other side is on neither."""
+    centre = (start + end) / 2
+    if centre < 0.36 and end < 0.65:
         return low
-    if share > 0.64:
+    if centre > 0.64 and start > 0.35:
         return high
-    return "middle" if 0.44 < share < 0.56 else None
+    return "middle" if 0.44 < centre < 0.56 else None
 
 
 def clear_place(thing: Thing, scene: Scene) -> str | None:
