@@ -1,0 +1,74 @@
+"""What a server run is: one frozen object, read from one YAML file. The API key is a secret, so it is not in it."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+
+from vlm.run_config import ConfigError, RunConfig
+
+from . import API_KEY_VARIABLE
+
+MIB = 2**20
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ServeConfig(RunConfig):
+    """The API server, and where the web page beside it listens. Every limit is per request."""
+
+    model: str = "mini"  # a name, a checkpoint folder or a hub id, as `vlm.load` takes it
+    quantization: str | None = None  # None: as the model was saved
+    device: str | None = None  # None: a GPU if there is one
+    adapter: str | None = None  # a peft folder to put on top of the model
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    ui_port: int = Field(8501, ge=1, le=65535)  # the web page, always on 127.0.0.1
+    allowed_hosts: tuple[str, ...] = ()  # names a client may use in `Host` besides the loopback ones
+    allowed_origins: tuple[str, ...] = ()  # web pages elsewhere that may call the API (CORS); none by default
+    api_key_file: Path | None = None  # its first line is the key; else $REGARD_API_KEY; else the API is open
+
+    default_temperature: float = Field(0.0, ge=0, le=2)  # OpenAI's is 1; a small model is most often right when greedy
+    default_max_tokens: int = Field(512, gt=0)
+    max_waiting: int = Field(32, ge=0)  # requests that wait for the one that runs; one more gets a 503
+    max_body_bytes: int = Field(64 * MIB, gt=0)
+    body_timeout: float = Field(60.0, gt=0)  # seconds a client may take to send its request
+    max_messages: int = Field(256, gt=0)
+    max_parts: int = Field(512, gt=0)  # content parts, over all messages
+    max_text_chars: int = Field(200_000, gt=0)  # over all messages
+    max_images: int = Field(8, ge=0)  # over all messages
+    max_image_bytes: int = Field(20 * MIB, gt=0)
+    max_image_pixels: int = Field(40_000_000, gt=0)
+    max_total_pixels: int = Field(80_000_000, gt=0)  # over all pictures: three bytes of memory each while it waits
+
+    @property
+    def base_url(self) -> str:
+        """Where a client on this machine finds the API."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
+
+    @property
+    def host_names(self) -> tuple[str, ...] | None:
+        """What `Host` may say, or None for anything: a name is only checked where the address itself is private."""
+        return (*LOOPBACK, self.host, *self.allowed_hosts) if self.host in LOOPBACK or self.allowed_hosts else None
+
+
+def read_api_key(config: ServeConfig) -> str | None:
+    """The key from `api_key_file`, else from $REGARD_API_KEY; None if there is neither.
+
+    Raises ConfigError where a key is meant to be and is not: such a server must not start open.
+    """
+    if config.api_key_file is None:
+        key = os.environ.get(API_KEY_VARIABLE)
+        if key is not None and not key.strip():
+            raise ConfigError(
+                f"${API_KEY_VARIABLE} is set but empty: put the key there, or unset it for an open server"
+            )
+        return key
+    try:
+        key = config.api_key_file.read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"api_key_file {config.api_key_file} cannot be read: {error}") from None
+    if not key:
+        raise ConfigError(f"api_key_file {config.api_key_file} has an empty first line; it must hold the key")
+    return key

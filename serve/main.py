@@ -1,0 +1,195 @@
+"""The commands `vlm serve`, `vlm ui` and `vlm up`. Each takes [CONFIG] [key=value ...], the keys of `ServeConfig`."""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vlm.run_config import ConfigError, load_config
+
+from . import API_KEY_VARIABLE
+from .config import LOOPBACK, ServeConfig, read_api_key
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+DEFAULT_CONFIG = "serve/default"
+UI_HOST = "127.0.0.1"
+GRACE_SECONDS = 3  # how long answers may go on after Ctrl-C
+MAX_UPLOAD_MIB = 20
+
+logger = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """Why a server cannot start, and what to do about it."""
+
+
+def serve_main(argv: list[str] | None = None) -> int:
+    """`vlm serve`: load the model and answer until Ctrl-C."""
+    return _run("serve", "Serve the model over an OpenAI-compatible HTTP API.", _serve, argv)
+
+
+def ui_main(argv: list[str] | None = None) -> int:
+    """`vlm ui`: the web page, for a server that `vlm serve` started with the same config."""
+    return _run("ui", "Open the web page to the server at host:port, on 127.0.0.1:ui_port.", _ui, argv)
+
+
+def up_main(argv: list[str] | None = None) -> int:
+    """`vlm up`: the API and the web page together."""
+    return _run("up", "Start the API and the web page together, until Ctrl-C.", _up, argv)
+
+
+def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]], int], argv: list[str] | None) -> int:
+    keys = "\n".join(f"  {name}={field.default}" for name, field in ServeConfig.model_fields.items())
+    parser = argparse.ArgumentParser(
+        prog=f"vlm {command}",
+        usage=f"vlm {command} [CONFIG] [key=value ...]",
+        description=description,
+        epilog=f"keys and their defaults:\n{keys}\n\nThe API key, if any, is in $REGARD_API_KEY or in api_key_file.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("words", nargs="*", metavar="[CONFIG] [key=value ...]", help=f"default: {DEFAULT_CONFIG}")
+    words: list[str] = parser.parse_args(argv).words
+    has_config = bool(words) and "=" not in words[0]
+    name, overrides = (words[0], words[1:]) if has_config else (DEFAULT_CONFIG, words)
+    try:
+        return run(load_config(ServeConfig, name, overrides), [name, *overrides])
+    except (ConfigError, StartError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(config: ServeConfig, _: list[str]) -> int:
+    _need("serve", "fastapi", "uvicorn", "h11")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    api_key = read_api_key(config)
+    check_port(config.host, config.port, "port")
+    if config.host not in LOOPBACK and api_key is None:
+        logger.warning("no API key is set: whoever reaches %s:%d can use this server", config.host, config.port)
+
+    from .app import create_app
+    from .engine import load_engine
+
+    logger.info("loading %s", config.model)
+    try:
+        engine = load_engine(config)
+    except (ValueError, OSError) as error:
+        raise StartError(f"the model {config.model!r} cannot be loaded: {error}") from error
+    try:
+        make_server(create_app(engine, config, api_key), config).run()
+    finally:
+        engine.close()
+    return 0
+
+
+def make_server(app: "ASGIApp", config: ServeConfig) -> "uvicorn.Server":
+    """uvicorn as this API needs it: h11, because it bounds the size of a request's headers; one log line a request."""
+    import uvicorn
+
+    settings = uvicorn.Config(
+        app,
+        host=config.host,
+        port=config.port,
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return uvicorn.Server(settings)
+
+
+def _ui(config: ServeConfig, _: list[str]) -> int:
+    _need("ui", "streamlit", "httpx2")
+    check_port(UI_HOST, config.ui_port, "ui_port")
+    command = ui_command(config)
+    sys.stdout.flush()
+    os.execve(command[0], command, ui_environment(config))
+
+
+def ui_command(config: ServeConfig) -> list[str]:
+    """Streamlit on this machine only: no browser opened, nothing reported to its makers, no tracebacks on the page."""
+    options = {
+        "server.address": UI_HOST,
+        "server.port": config.ui_port,
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": MAX_UPLOAD_MIB,
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "theme.light.primaryColor": "#2f7d8c",
+        "theme.dark.primaryColor": "#5fb3c2",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    page = str(Path(__file__).with_name("ui.py"))
+    return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", config.base_url]
+
+
+def ui_environment(config: ServeConfig) -> dict[str, str]:
+    """The page gets the key through its environment: a command line is there for everyone to see."""
+    key = read_api_key(config)
+    return {**os.environ, **({} if key is None else {API_KEY_VARIABLE: key})}
+
+
+def _up(config: ServeConfig, words: list[str]) -> int:
+    _need("serve", "fastapi", "uvicorn", "h11")
+    _need("ui", "streamlit", "httpx2")
+    check_port(config.host, config.port, "port")
+    check_port(UI_HOST, config.ui_port, "ui_port")
+    read_api_key(config)
+
+    from .up import Part, run_together
+
+    return run_together(
+        Part(
+            "API",
+            [sys.executable, "-m", "serve.main", "serve", *words],
+            dict(os.environ),
+            address=config.base_url,
+            health=f"{config.base_url.removesuffix('/v1')}/health",
+        ),
+        Part(
+            "web page",
+            ui_command(config),
+            ui_environment(config),
+            address=f"http://{UI_HOST}:{config.ui_port}",
+            health=f"http://{UI_HOST}:{config.ui_port}/_stcore/health",
+            is_quiet=True,
+        ),
+    )
+
+
+def check_port(host: str, port: int, key: str) -> None:
+    """Raise StartError where `port` cannot be listened on; `key` is the setting that changes it."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free
+            listener.bind(address)
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on {host}:{port} ({error.strerror}). If Regard already runs there, use or stop that one"
+            f" (`ss -ltnp 'sport = :{port}'` shows which program it is); else choose another port with {key}=NUMBER."
+        ) from None
+
+
+def _need(extra: str, *modules: str) -> None:
+    if missing := [module for module in modules if find_spec(module) is None]:
+        raise StartError(f"{', '.join(missing)} is not installed: pip install 'regard[{extra}]'")
+
+
+if __name__ == "__main__":
+    COMMANDS = {"serve": serve_main, "ui": ui_main, "up": up_main}
+    sys.exit(COMMANDS[sys.argv[1]](sys.argv[2:]))

@@ -1,0 +1,169 @@
+"""A model that answers from a script, and the real application over it: in process, or on a real port."""
+
+import base64
+import io
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from openai import OpenAI
+from PIL import Image
+from starlette.testclient import TestClient
+
+from serve.app import create_app
+from serve.config import ServeConfig
+from serve.engine import Chunk, Engine, GenerationRequest
+from serve.main import make_server
+
+PIECES = ("A ", "red ", "circle", " — ", "ready.")
+
+
+class FakeAssistant:
+    """Has the interface of `vlm.loading.Assistant`, and answers every request with `pieces`, one token each.
+
+    An exception among the pieces is raised in its place. After `hold()` a piece comes only for each `allow()`.
+    `seen` are the requests, `produced` the pieces; `started` and `closed` tell that an answer has begun and has ended.
+    """
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.pieces: tuple[str | BaseException, ...] = PIECES
+        self.seen: list[GenerationRequest] = []
+        self.produced: list[str] = []
+        self.started = threading.Event()
+        self.closed = threading.Event()
+        self._permits: threading.Semaphore | None = None
+
+    def hold(self) -> None:
+        self._permits = threading.Semaphore(0)
+
+    def allow(self, pieces: int = 1) -> None:
+        if self._permits is not None:
+            self._permits.release(pieces)
+
+    def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
+        self.seen.append(request)
+        self.started.set()
+        try:
+            pieces = self.pieces[: request.max_new_tokens]
+            for count, piece in enumerate(pieces, start=1):
+                assert self._permits is None or self._permits.acquire(timeout=20)
+                if isinstance(piece, BaseException):
+                    raise piece
+                self.produced.append(piece)
+                reason = None if count < len(pieces) else "stop" if len(pieces) == len(self.pieces) else "length"
+                yield Chunk(piece, reason, prompt_tokens=7, completion_tokens=count)
+        finally:
+            self.closed.set()
+
+
+@pytest.fixture
+def assistant() -> FakeAssistant:
+    return FakeAssistant()
+
+
+@pytest.fixture
+def make_client(assistant: FakeAssistant) -> Iterator[Callable[..., TestClient]]:
+    """The application in process; keyword arguments change its ServeConfig."""
+    engines: list[Engine] = []
+
+    def make(*, api_key: str | None = None, **settings: Any) -> TestClient:
+        config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
+        engines.append(Engine(assistant, config.max_waiting))
+        return TestClient(create_app(engines[-1], config, api_key), raise_server_exceptions=False)
+
+    yield make
+    assistant.allow(1000)
+    for engine in engines:
+        engine.close()
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient]) -> TestClient:
+    return make_client()
+
+
+@pytest.fixture
+def openai_client(client: TestClient) -> OpenAI:
+    return OpenAI(http_client=client, base_url="http://testserver/v1", api_key="none", max_retries=0)
+
+
+@pytest.fixture
+def live_server(assistant: FakeAssistant) -> Iterator[Callable[..., str]]:
+    """The application under uvicorn on a free port of 127.0.0.1, as `vlm serve` runs it; returns its address."""
+    stops: list[Callable[[], None]] = []
+
+    def start(*, api_key: str | None = None, **settings: Any) -> str:
+        config = ServeConfig(**settings)
+        server = make_server(create_app(Engine(assistant, config.max_waiting), config, api_key), config)
+        server.config.port = 0
+        is_up = threading.Event()
+        startup = server.startup
+
+        async def startup_and_tell(*args: Any, **kwargs: Any) -> None:
+            await startup(*args, **kwargs)
+            is_up.set()
+
+        server.startup = startup_and_tell  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.run)
+        thread.start()
+
+        def stop() -> None:
+            server.should_exit = True
+            thread.join(timeout=20)
+
+        stops.append(stop)
+        assert is_up.wait(timeout=20)
+        host, port = server.servers[0].sockets[0].getsockname()
+        return f"http://{host}:{port}"
+
+    yield start
+    assistant.allow(1000)
+    for stop in stops:
+        stop()
+
+
+@pytest.fixture
+def log_lines() -> Iterator["queue.SimpleQueue[str]"]:
+    """The lines of the access log as they are written: `get(timeout=...)` waits until a request is over."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.put(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("serve.access")
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+def png(colour: str = "red", size: tuple[int, int] = (4, 4)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def data_url() -> Callable[..., str]:
+    """data_url(colour, size) -> the data: URL of a plain PNG."""
+
+    def make(*args: Any) -> str:
+        return "data:image/png;base64," + base64.b64encode(png(*args)).decode("ascii")
+
+    return make
+
+
+@pytest.fixture
+def ask() -> Callable[..., dict[str, Any]]:
+    """ask(text, url, ..., field=value) -> the body of a chat request."""
+
+    def make(text: str = "What is it?", *urls: str, **fields: Any) -> dict[str, Any]:
+        content = [{"type": "image_url", "image_url": {"url": url}} for url in urls] + [{"type": "text", "text": text}]
+        return {"model": "fake", "messages": [{"role": "user", "content": content}], **fields}
+
+    return make

@@ -1,0 +1,88 @@
+"""The commands: what they refuse before they load anything, and how they start the servers."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from serve import API_KEY_VARIABLE, main
+from serve.config import ServeConfig
+
+
+@pytest.fixture
+def busy_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("command", [main.serve_main, main.ui_main, main.up_main])
+def test_a_bad_config_is_told_with_every_bad_key(command, capsys):
+    assert command(["serve/default", "prot=80", "port=0"]) == 2
+    error = capsys.readouterr().err
+    assert "\n  prot: " in error and "\n  port: " in error
+
+
+@pytest.mark.parametrize("command", [main.serve_main, main.ui_main, main.up_main])
+def test_a_config_that_is_not_there_is_told_with_those_that_are(command, capsys):
+    assert command(["serve/nothing"]) == 2
+    assert "serve/default.yaml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [(main.serve_main, "port"), (main.up_main, "port"), (main.up_main, "ui_port"), (main.ui_main, "ui_port")],
+)
+def test_a_busy_port_is_told_before_anything_is_loaded(command, key, busy_port, capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        free = {"port": other.getsockname()[1], "ui_port": other.getsockname()[1]}
+    settings = {**free, key: busy_port}
+    assert command([f"{name}={port}" for name, port in settings.items()]) == 2
+    error = capsys.readouterr().err
+    assert f"127.0.0.1:{busy_port}" in error and f"{key}=NUMBER" in error
+
+
+def test_help_lists_the_keys_with_their_defaults(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main.serve_main(["--help"])
+    assert caught.value.code == 0
+    help_text = capsys.readouterr().out
+    assert "port=8000" in help_text and "[CONFIG] [key=value ...]" in help_text
+
+
+def test_the_commands_are_known_without_torch_or_the_web_frameworks():
+    heavy = ("torch", "fastapi", "uvicorn", "streamlit", "httpx2")
+    code = f"import sys, serve.main; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_is_not_installed_is_told_with_the_extra_that_brings_it(monkeypatch, capsys):
+    monkeypatch.setattr(main, "find_spec", lambda name: None)
+    assert main.ui_main([]) == 2
+    assert "pip install 'regard[ui]'" in capsys.readouterr().err
+
+
+def test_the_page_is_for_this_machine_and_reports_nothing_to_anyone():
+    command = main.ui_command(ServeConfig(host="0.0.0.0", port=9000, ui_port=9001))
+    for option in (
+        "server.address=127.0.0.1",
+        "server.port=9001",
+        "server.headless=true",
+        "browser.gatherUsageStats=false",
+    ):
+        assert f"--{option}" in command
+    assert command[-2:] == ["--", "http://127.0.0.1:9000/v1"]
+
+
+def test_the_key_is_handed_to_the_page_outside_its_command_line(tmp_path, monkeypatch):
+    monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
+    path = tmp_path / "key"
+    path.write_text("sesame\n")
+    config = ServeConfig(api_key_file=path)
+    assert main.ui_environment(config)[API_KEY_VARIABLE] == "sesame"
+    assert "sesame" not in " ".join(main.ui_command(config))
+    assert API_KEY_VARIABLE not in main.ui_environment(ServeConfig())
