@@ -30,6 +30,8 @@ BATCH_NORM_EPS = 1e-3
 # (expansion, kernel, stride) of each stage; a stage's stride is that of its first block.
 STAGES = ((1, 3, 1), (6, 3, 2), (6, 5, 2), (6, 3, 2), (6, 5, 1), (6, 5, 2), (6, 3, 1))
 STRIDE_16_STAGE = 4  # the last stage before the map is halved from stride 16 to 32
+COLOURS_PER_SIDE = 4  # a patch shows its colours as 4 x 4 squares of 4 pixels
+COLOUR_SCALE = 4.0  # normalised pixels vary by 0.6, features by 2 and 6: this makes the colours weigh as much
 
 
 class EfficientNetLiteConfig(PreTrainedConfig):
@@ -53,8 +55,8 @@ class EfficientNetLiteConfig(PreTrainedConfig):
 
     @property
     def hidden_size(self) -> int:
-        """Width of a patch token: the stride-16 features and the stride-32 features side by side."""
-        return self.stage_channels[STRIDE_16_STAGE] + self.stage_channels[-1]
+        """Width of a patch token: stride-16 features, stride-32 features and the patch's own colours, side by side."""
+        return self.stage_channels[STRIDE_16_STAGE] + self.stage_channels[-1] + 3 * COLOURS_PER_SIDE**2
 
     @property
     def patch_size(self) -> int:
@@ -111,7 +113,9 @@ class EfficientNetLitePreTrainedModel(PreTrainedModel):
 class EfficientNetLiteModel(EfficientNetLitePreTrainedModel):
     """pixel_values [B, 3, H, W] -> last_hidden_state [B, P, hidden_size], patch tokens row by row.
 
-    A token is the stride-16 feature of its patch joined with the stride-32 feature of the 32 x 32 square around it.
+    A token is the stride-16 feature of its patch, the stride-32 feature of the 32 x 32 square around it, and the
+    patch's colours: features learnt to name things forget the colours that people ask about (a probe of single patches
+    told 66 % of the colours of drawn shapes from the features, and 84 % with the colours beside them).
     """
 
     def __init__(self, config: EfficientNetLiteConfig):
@@ -147,8 +151,9 @@ class EfficientNetLiteModel(EfficientNetLitePreTrainedModel):
     def forward(self, pixel_values: Tensor, **kwargs) -> BaseModelOutput:
         stride_16, stride_32 = self.get_feature_maps(pixel_values)
         upsampled = stride_32.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)  # [B, C, H/16, W/16]
-        patch_tokens = torch.cat([stride_16, upsampled], dim=1).flatten(2).transpose(1, 2)  # [B, P, hidden_size]
-        return BaseModelOutput(last_hidden_state=patch_tokens)
+        colours = F.pixel_unshuffle(F.avg_pool2d(pixel_values, 16 // COLOURS_PER_SIDE), COLOURS_PER_SIDE)
+        patch_tokens = torch.cat([stride_16, upsampled, COLOUR_SCALE * colours], dim=1).flatten(2).transpose(1, 2)
+        return BaseModelOutput(last_hidden_state=patch_tokens)  # [B, P, hidden_size]
 
 
 class EfficientNetLiteForImageClassification(EfficientNetLitePreTrainedModel):

@@ -98,7 +98,7 @@ class VlmImageProcessor(BaseImageProcessor):
         pixel_values = np.zeros((len(pictures), 3, self.image_size, self.image_size), dtype=np.float32)
         for square, picture in zip(pixel_values, pictures, strict=True):
             image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-            left, top, right, bottom = self._letterbox(image.size)
+            left, top, right, bottom = self.letterbox(image.size)
             # reducing_gap keeps the cost of very large and very long pictures low, and changes none below 3 times S.
             image = to_rgb(image).resize((right - left, bottom - top), Image.Resampling.BICUBIC, reducing_gap=3)
             pixels = (np.asarray(image, dtype=np.float32) / 255 - mean) / std  # [h, w, 3]
@@ -112,13 +112,13 @@ class VlmImageProcessor(BaseImageProcessor):
 
         What lies on the padding is moved to the edge of the picture.
         """
-        left, top, right, bottom = self._letterbox(original_size)
+        left, top, right, bottom = self.letterbox(original_size)
         scale_x, scale_y = original_size[0] / (right - left), original_size[1] / (bottom - top)
         xs = [(min(max(x, left), right) - left) * scale_x for x in (box[0], box[2])]
         ys = [(min(max(y, top), bottom) - top) * scale_y for y in (box[1], box[3])]
         return xs[0], ys[0], xs[1], ys[1]
 
-    def _letterbox(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    def letterbox(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Where in the square a picture of `size` (w, h) goes: (left, top, right, bottom), at least one pixel wide."""
         scale = self.image_size / max(size)
         width, height = (max(1, round(side * scale)) for side in size)

@@ -1,0 +1,81 @@
+"""Shared fixtures. Everything here is random, tiny, offline and on the CPU."""
+
+import pytest
+import torch
+from PIL import Image
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from tests.tiny import CHAT_TEMPLATE, open_gates_, tiny_text_config, tiny_vision_config
+from vlm.configuration_vlm import VlmConfig
+from vlm.loading import make_processor
+from vlm.modeling_vlm import VlmForConditionalGeneration
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def byte_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a byte, and the special tokens of a chat."""
+    vocabulary = {token: i for i, token in enumerate(["<pad>", "<|im_start|>", "<|im_end|>"])}
+    for character in sorted(pre_tokenizers.ByteLevel.alphabet()):
+        vocabulary[character] = len(vocabulary)
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="<|im_end|>",
+        additional_special_tokens=["<|im_start|>"],
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+@pytest.fixture
+def tiny_config(byte_tokenizer) -> VlmConfig:
+    """Image token outside the vocabulary; blocks before layers 0 and 2."""
+    return VlmConfig(
+        vision_config=tiny_vision_config().to_dict(),
+        text_config=tiny_text_config(len(byte_tokenizer)).to_dict(),
+        image_token_id=len(byte_tokenizer),
+        max_images=3,
+        cross_attention_layers=[0, 2],
+        cross_attention_hidden_size=16,
+        cross_attention_num_heads=2,
+        cross_attention_mlp_size=16,
+        num_latents=5,
+    )
+
+
+@pytest.fixture
+def tiny_model(tiny_config) -> VlmForConditionalGeneration:
+    return VlmForConditionalGeneration(tiny_config).eval()
+
+
+@pytest.fixture
+def open_gates(tiny_model) -> VlmForConditionalGeneration:
+    return open_gates_(tiny_model)
+
+
+@pytest.fixture(params=["cross_attention", "prefix", "both"])
+def fused_model(request, tiny_config) -> VlmForConditionalGeneration:
+    """A model of each fusion, with its gates open."""
+    tiny_config.fusion = request.param
+    return open_gates_(VlmForConditionalGeneration(tiny_config).eval())
+
+
+@pytest.fixture
+def tiny_processor(tiny_config, byte_tokenizer):
+    return make_processor(tiny_config, byte_tokenizer)
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    """Not symmetric in any way, so that a flipped, turned or swapped picture is another one."""
+    image = Image.new("RGB", (20, 16), (200, 30, 40))
+    image.paste((10, 160, 220), (12, 2, 18, 9))
+    return image

@@ -1,0 +1,1 @@
+"""Teaching the model to see: data, packing, the training loop, evaluation."""

@@ -1,0 +1,81 @@
+"""What a training run is: one frozen object, read from one YAML file.
+
+Anything that changes the *weights' shape* belongs in `vlm.VlmConfig`; anything that changes how a run behaves
+belongs here. There are no environment variables and no defaults hidden in the loop.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from vlm.run_config import RunConfig
+
+
+class LoraSettings(RunConfig):
+    """Low-rank updates of frozen linear layers (https://arxiv.org/abs/2106.09685), in peft's words."""
+
+    rank: int = Field(8, gt=0)
+    alpha: float = Field(16.0, gt=0)  # the update is scaled by alpha / rank
+    dropout: float = Field(0.0, ge=0, lt=1)
+    target_modules: str = r".*language_model\..*\.self_attn\.(q|v)_proj"  # a regex: it must not reach vision_tower
+
+
+class SourceConfig(RunConfig):
+    """Where rows of training data come from: a family that `train/data_engine` draws, or a JSONL file of messages."""
+
+    family: str | None = None
+    path: Path | None = None
+    weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "SourceConfig":
+        if (self.family is None) == (self.path is None):
+            raise ValueError("a data source has either `family` (drawn) or `path` (a JSONL file), not both or neither")
+        return self
+
+
+class TrainConfig(RunConfig):
+    """Training of the adapters: projector, cross-attention, and a LoRA where asked for."""
+
+    model: str  # a YAML of parts (adapters start new), or what `vlm.load` takes (its adapters go on)
+    data: tuple[SourceConfig, ...] = Field(min_length=1)
+    output_dir: Path
+    # Before the first step the projector alone learns the words of what stands in each patch: see train/alignment.py.
+    alignment_steps: int = Field(0, ge=0)
+    alignment_batch_size: int = Field(32, gt=0)  # pictures per alignment step
+    max_steps: int = Field(gt=0)
+    global_batch_size: int = Field(16, gt=0)  # rows (pictures with all their questions) per step, over all devices
+    micro_batch_size: int = Field(1, gt=0)  # rows per forward pass on one device
+    max_row_tokens: int = Field(1024, gt=0)  # pairs that would make a row longer start another one
+    learning_rate: float = Field(5e-4, gt=0)
+    lora_learning_rate: float = Field(2e-4, gt=0)
+    # Gates start at zero and everything behind them learns as they open: in a short run they need a pace of their own.
+    gate_learning_rate: float = Field(5e-3, gt=0)
+    warmup_steps: int = Field(0, ge=0)
+    weight_decay: float = Field(0.01, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    seed: int = 0
+    save_every: int = Field(100, gt=0)  # steps between checkpoints
+    eval_every: int = Field(50, gt=0)  # steps between measurements on unseen rows, with and without the pictures
+    eval_rows: int = Field(16, gt=0)
+    trainable: tuple[str, ...] = ("multi_modal_projector", "cross_attention")  # trained whole
+    lora: LoraSettings | None = None
+
+    @model_validator(mode="after")
+    def _alignment_has_pictures(self) -> "TrainConfig":
+        if self.alignment_steps and all(source.family is None for source in self.data):
+            raise ValueError(
+                "alignment_steps needs a data source with a `family`: only drawn pictures come with exact truth"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> "TrainConfig":
+        if self.global_batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"global_batch_size ({self.global_batch_size}) must be a multiple of"
+                f" micro_batch_size ({self.micro_batch_size})"
+            )
+        return self

@@ -1,0 +1,56 @@
+"""What is trained: everything is frozen but the adapters, which peft keeps apart from the model from the start.
+
+The projector and the cross-attention blocks are `modules_to_save`, trained whole; a LoRA
+(https://arxiv.org/abs/2106.09685) may be laid over linear layers of the language model.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.constants import DUMMY_TARGET_MODULES
+from torch import nn
+
+from vlm.modeling_vlm import VlmForConditionalGeneration
+
+from .config import TrainConfig
+
+
+def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> PeftModel:
+    """Freeze `model` and lay the adapters of `config` over it."""
+    lora = config.lora
+    peft_config = LoraConfig(
+        r=lora.rank if lora else 1,
+        lora_alpha=lora.alpha if lora else 1,
+        lora_dropout=lora.dropout if lora else 0.0,
+        target_modules=lora.target_modules if lora else DUMMY_TARGET_MODULES,  # no layer has that name
+        modules_to_save=list(config.trainable),
+    )
+    return get_peft_model(model, peft_config)
+
+
+def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, p) for name, p in model.named_parameters() if p.requires_grad)
+
+
+def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
+    """Optimizer groups: gates, LoRA and the rest have learning rates of their own; vectors and gates do not decay."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in trainable_parameters(model):
+        rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
+        if name.endswith("_gate"):
+            rate = config.gate_learning_rate
+        decay = config.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
+
+
+def describe(model: nn.Module) -> str:
+    """One line: what is trained, and how much of the model that is."""
+    counts: dict[str, int] = {}
+    for name, parameter in trainable_parameters(model):
+        part = next((p for p in ("lora", "cross_attention", "multi_modal_projector") if p in name), name)
+        counts[part] = counts.get(part, 0) + parameter.numel()
+    total = sum(p.numel() for p in model.parameters())
+    parts = ", ".join(f"{part} {count / 1e6:.2f}M" for part, count in counts.items())
+    return f"training {sum(counts.values()) / 1e6:.2f}M of {total / 1e6:.1f}M weights ({parts})"
