@@ -73,7 +73,7 @@ def main() -> None:
                 # A click on anything ends this run of the script, and with it the answer.
                 slots[BUTTONS].button("Stop", icon=":material/stop_circle:")
                 stream_answer(client, turns, job, options, slots)
-            show_buttons(slots[BUTTONS], turn, options)
+            show_buttons(slots[BUTTONS], turns, options)
 
 
 @st.cache_resource
@@ -128,7 +128,8 @@ def show_welcome() -> None:
 def show_turn(turn: Turn) -> dict[str, DeltaGenerator]:
     """Draw a turn; returns the places of its answers and, where it is the last one, its buttons."""
     with st.chat_message("user", avatar=":material/person:"):
-        show_pictures(turn.pictures)
+        if turn.pictures:
+            show_pictures(turn.pictures)
         st.markdown(plain(turn.question))
     with st.chat_message("assistant", avatar=":material/visibility:"):
         slots = {name: st.empty() for name in (LOOKED, BLIND, BUTTONS)}
@@ -158,10 +159,10 @@ def show_answers(turn: Turn, slots: dict[str, DeltaGenerator]) -> None:
             st.markdown(plain(turn.guess))
 
 
-def show_buttons(place: DeltaGenerator, turn: Turn, options: dict[str, Any]) -> None:
+def show_buttons(place: DeltaGenerator, turns: list[Turn], options: dict[str, Any]) -> None:
     with place.container(horizontal=True):
         st.button("Regenerate", icon=":material/refresh:", on_click=regenerate, args=(options["temperature"],))
-        if turn.pictures:
+        if any(turn.pictures for turn in turns):
             st.button(
                 "Without the picture",
                 icon=":material/visibility_off:",

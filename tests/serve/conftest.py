@@ -1,7 +1,6 @@
-"""A model that answers from a script, and the real application over it: in process, or on a real port."""
+"""The real application over a scripted model: in process, or on a real port."""
 
 import base64
-import io
 import logging
 import queue
 import threading
@@ -10,55 +9,13 @@ from typing import Any
 
 import pytest
 from openai import OpenAI
-from PIL import Image
 from starlette.testclient import TestClient
 
 from serve.app import create_app
 from serve.config import ServeConfig
-from serve.engine import Chunk, Engine, GenerationRequest
+from serve.engine import Assistant, Engine
 from serve.main import make_server
-
-PIECES = ("A ", "red ", "circle", " — ", "ready.")
-
-
-class FakeAssistant:
-    """Has the interface of `vlm.loading.Assistant`, and answers every request with `pieces`, one token each.
-
-    An exception among the pieces is raised in its place. After `hold()` a piece comes only for each `allow()`.
-    `seen` are the requests, `produced` the pieces; `started` and `closed` tell that an answer has begun and has ended.
-    """
-
-    name = "fake"
-
-    def __init__(self) -> None:
-        self.pieces: tuple[str | BaseException, ...] = PIECES
-        self.seen: list[GenerationRequest] = []
-        self.produced: list[str] = []
-        self.started = threading.Event()
-        self.closed = threading.Event()
-        self._permits: threading.Semaphore | None = None
-
-    def hold(self) -> None:
-        self._permits = threading.Semaphore(0)
-
-    def allow(self, pieces: int = 1) -> None:
-        if self._permits is not None:
-            self._permits.release(pieces)
-
-    def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
-        self.seen.append(request)
-        self.started.set()
-        try:
-            pieces = self.pieces[: request.max_new_tokens]
-            for count, piece in enumerate(pieces, start=1):
-                assert self._permits is None or self._permits.acquire(timeout=20)
-                if isinstance(piece, BaseException):
-                    raise piece
-                self.produced.append(piece)
-                reason = None if count < len(pieces) else "stop" if len(pieces) == len(self.pieces) else "length"
-                yield Chunk(piece, reason, prompt_tokens=7, completion_tokens=count)
-        finally:
-            self.closed.set()
+from tests.serve.fakes import FakeAssistant, png
 
 
 @pytest.fixture
@@ -68,12 +25,12 @@ def assistant() -> FakeAssistant:
 
 @pytest.fixture
 def make_client(assistant: FakeAssistant) -> Iterator[Callable[..., TestClient]]:
-    """The application in process; keyword arguments change its ServeConfig."""
+    """The application in process; keyword arguments change its ServeConfig, `model` the scripted model."""
     engines: list[Engine] = []
 
-    def make(*, api_key: str | None = None, **settings: Any) -> TestClient:
+    def make(*, api_key: str | None = None, model: Assistant = assistant, **settings: Any) -> TestClient:
         config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
-        engines.append(Engine(assistant, config.max_waiting))
+        engines.append(Engine(model, config.max_waiting))
         return TestClient(create_app(engines[-1], config, api_key), raise_server_exceptions=False)
 
     yield make
@@ -140,12 +97,6 @@ def log_lines() -> Iterator["queue.SimpleQueue[str]"]:
     yield lines
     logger.removeHandler(handler)
     logger.setLevel(level)
-
-
-def png(colour: str = "red", size: tuple[int, int] = (4, 4)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""A model that answers from a script, and plain pictures."""
+
+import io
+import threading
+from collections.abc import Iterator
+
+from PIL import Image
+
+from serve.engine import Chunk, GenerationRequest
+
+PIECES = ("A ", "red ", "circle", " — ", "ready.")
+
+
+class FakeAssistant:
+    """Has the interface of `vlm.loading.Assistant`, and answers every request with `pieces`, one token each.
+
+    An exception among the pieces is raised in its place. After `hold()` a piece comes only for each `allow()`.
+    `seen` are the requests, `produced` the pieces; `started` and `closed` tell that an answer has begun and has ended.
+    """
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.pieces: tuple[str | BaseException, ...] = PIECES
+        self.seen: list[GenerationRequest] = []
+        self.produced: list[str] = []
+        self.started = threading.Event()
+        self.closed = threading.Event()
+        self._permits: threading.Semaphore | None = None
+
+    def hold(self) -> None:
+        self._permits = threading.Semaphore(0)
+
+    def allow(self, pieces: int = 1) -> None:
+        if self._permits is not None:
+            self._permits.release(pieces)
+
+    def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
+        self.seen.append(request)
+        self.started.set()
+        try:
+            pieces = self.pieces[: request.max_new_tokens]
+            for count, piece in enumerate(pieces, start=1):
+                assert self._permits is None or self._permits.acquire(timeout=20)
+                if isinstance(piece, BaseException):
+                    raise piece
+                self.produced.append(piece)
+                reason = None if count < len(pieces) else "stop" if len(pieces) == len(self.pieces) else "length"
+                yield Chunk(piece, reason, prompt_tokens=7, completion_tokens=count)
+        finally:
+            self.closed.set()
+
+
+def png(colour: str = "red", size: tuple[int, int] = (4, 4)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
