@@ -122,12 +122,15 @@ def make_venv(purpose: str) -> None:
     require_disk(GIGABYTES[purpose])
     VENV.mkdir()
     RECORD.write_text(UNFINISHED, encoding="utf-8")
-    status, errors = run(sys.executable, "-m", "venv", VENV)
+    status, errors = run(sys.executable, "-m", "venv", VENV, stdout=subprocess.PIPE)
     if status:  # Debian packages ensurepip apart; without it, the pip beside this Python can fill the new folder
-        for command in (("venv", "--without-pip", VENV), ("pip", "--python", PYTHON, "install", "--quiet", "pip")):
-            status, more = run(sys.executable, "-m", *command)
+        for command in (("venv", "--without-pip", VENV), ("pip", "--python", PYTHON, "install", "pip")):
+            status, more = run(sys.executable, "-m", *command, stdout=subprocess.PIPE)
+            errors += more
+            if status and is_disk_full(errors):
+                raise pip_error(errors)
             if status:
-                raise InstallError(f"{sys.executable} cannot make a virtual environment:\n{errors}{more}")
+                raise InstallError(f"{sys.executable} cannot make a virtual environment:\n{errors}")
 
 
 def install_torch(wish: "str | None") -> None:
@@ -156,14 +159,15 @@ def verbosity() -> "list[str]":
     return [] if sys.stdout.isatty() else ["--quiet"]  # for a person, pip's own progress bars
 
 
-def run(*command) -> "tuple[int, str]":
-    """The exit status of a command, and what it wrote to its standard error."""
+def run(*command, stdout=None) -> "tuple[int, str]":
+    """The exit status of a command, and its complaints; with stdout=PIPE all that it said, which nobody then sees."""
     # In the environment, unlike on the command line, the pins also hold for what builds the package itself.
     # PIP_BUILD_CONSTRAINT is the name that pip 25.3 and later have for that.
     pins = {"PIP_CONSTRAINT": "constraints.txt", "PIP_BUILD_CONSTRAINT": "constraints.txt"}
     quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **pins, **quiet})
-    return done.returncode, done.stderr
+    environment = {**os.environ, **pins, **quiet}
+    done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=environment)
+    return done.returncode, (done.stdout or "") + done.stderr
 
 
 def pip_error(errors: str) -> InstallError:

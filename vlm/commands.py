@@ -1,13 +1,15 @@
 """What `vlm ask`, `chat`, `info` and `compose` do. Answers go to standard output, everything else to standard error."""
 
 import argparse
+import errno
 import logging
+import os
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from PIL.Image import Image
 
@@ -35,13 +37,15 @@ def ask(args: argparse.Namespace) -> int:
             f'what do you want to know about {question}? The question comes last: vlm ask {question} "..."'
         )
     images = [read_picture(name) for name in names]
-    write_answer(load_assistant(args), [user_turn(images, question)], args)
+    options = read_options(args)
+    write_answer(load_assistant(args), [user_turn(images, question)], options)
     return 0
 
 
 def chat(args: argparse.Namespace) -> int:
     images = [read_picture(name) for name in args.pictures]
-    conversation = Conversation(load_assistant(args), args, images)
+    options = read_options(args)
+    conversation = Conversation(load_assistant(args), options, images)
     if sys.stdin.isatty():
         import readline  # noqa: F401 - gives input() its line editing and history
 
@@ -61,8 +65,8 @@ def chat(args: argparse.Namespace) -> int:
 class Conversation:
     """The talk so far. A turn is kept when it was answered, so what fails can be asked again."""
 
-    def __init__(self, assistant: "Assistant", args: argparse.Namespace, images: list[Image]):
-        self.assistant, self.args = assistant, args
+    def __init__(self, assistant: "Assistant", options: dict[str, Any], images: list[Image]):
+        self.assistant, self.options = assistant, options
         self.images = images  # for the next question
         self.messages: list[dict[str, Any]] = []
         self.is_over = False
@@ -81,7 +85,7 @@ class Conversation:
             raise CommandError(f"{word} is not a command; /help lists them")
         elif word:
             asked = [*self.messages, user_turn(self.images, line.strip())]
-            text = write_answer(self.assistant, asked, self.args, may_be_stopped=True)
+            text = write_answer(self.assistant, asked, self.options, may_be_stopped=True)
             self.messages, self.images = [*asked, {"role": "assistant", "content": text}], []
 
 
@@ -102,15 +106,15 @@ def compose(args: argparse.Namespace) -> int:
     if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise CommandError(f"{folder} is there already; name a new folder for the model")
     with plain_errors():
-        from .loading import ComposeConfig, compose_from_config
+        from .loading import ComposeConfig, compose_from_config, save_checkpoint
 
         model, processor = compose_from_config(load_config(ComposeConfig, name, overrides))
     from .summary import summarize
 
     print(summarize(model))
     if folder:
-        model.save_pretrained(folder)
-        processor.save_pretrained(folder)
+        with plain_errors():
+            save_checkpoint(model, processor, folder)
         print(f'saved            {folder}: vlm ask --model {folder} PICTURE "QUESTION"')
     return 0
 
@@ -133,6 +137,22 @@ def user_turn(images: list[Image], text: str) -> dict[str, Any]:
     return {"role": "user", "content": [*parts, {"type": "text", "text": text}]}
 
 
+def read_options(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a GenerationRequest that are options of the command, checked before a model is loaded."""
+    options = {
+        "max_new_tokens": args.max_tokens,
+        "temperature": args.temperature,
+        "top_p": args.top_p,
+        "seed": args.seed,
+        "blind": args.blind,
+    }
+    with plain_errors():
+        from .generation import GenerationRequest
+
+        GenerationRequest(messages=[user_turn([], "Are these in range?")], **options)
+    return options
+
+
 def load_assistant(args: argparse.Namespace) -> "Assistant":
     with plain_errors():
         from .loading import load
@@ -142,11 +162,14 @@ def load_assistant(args: argparse.Namespace) -> "Assistant":
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What the package raises for a user to mend becomes a CommandError; what it logs meanwhile is shown."""
+    """What the package raises for a user to mend becomes a CommandError; of progress, only what it logs is shown."""
+    from transformers.utils.logging import disable_progress_bar
+
     from .generation import RequestError
     from .loading import PartNotFoundError
     from .quantization import QuantizationError
 
+    disable_progress_bar()
     logger, handler = logging.getLogger("vlm"), logging.StreamHandler()
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -154,26 +177,23 @@ def plain_errors() -> Iterator[None]:
         yield
     except (ConfigError, PartNotFoundError, QuantizationError, RequestError) as error:
         raise CommandError(str(error)) from None
+    except Exception as error:  # safetensors has an error of its own for it
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise CommandError(f"the disk is full; make room and try again ({error})") from None
     finally:
         logger.removeHandler(handler)
 
 
 def write_answer(
-    assistant: "Assistant", messages: list[dict[str, Any]], args: argparse.Namespace, may_be_stopped: bool = False
+    assistant: "Assistant", messages: list[dict[str, Any]], options: dict[str, Any], may_be_stopped: bool = False
 ) -> str:
     """Stream the answer to standard output and return it; with `may_be_stopped`, Ctrl-C ends it early."""
-    from .generation import GenerationRequest
+    from .generation import Chunk, GenerationRequest
 
-    request = GenerationRequest(
-        messages=messages,
-        max_new_tokens=args.max_tokens,
-        temperature=args.temperature,
-        top_p=args.top_p,
-        seed=args.seed,
-        blind=args.blind,
-    )
+    request = GenerationRequest(messages=messages, **options)
     text, reason = "", None
-    with plain_errors(), closing(assistant.stream(request)) as chunks:
+    with plain_errors(), closing(cast(Generator[Chunk], assistant.stream(request))) as chunks:
         try:
             for chunk in chunks:
                 text, reason = text + chunk.text, chunk.finish_reason
@@ -183,7 +203,7 @@ def write_answer(
                 raise
     print()
     if reason == "length":
-        print(f"(cut after {args.max_tokens} tokens: --max-tokens allows more)", file=sys.stderr)
+        print(f"(cut after {request.max_new_tokens} tokens: --max-tokens allows more)", file=sys.stderr)
     return text
 
 

@@ -21,7 +21,7 @@ def summarize(model: VlmForConditionalGeneration) -> str:
         ("projector", config.projector, set(model.multi_modal_projector.modules())),
     ]
     if blocks:
-        parts.append(("cross-attention", f"before layers {_join(config.cross_attention_layers)}", inserted))
+        parts.append(("cross-attention", f"before layers {_join(config.cross_attention_layers or [])}", inserted))
     width = max(len(kind) for _, kind, _ in parts)
     lines = [(name, f"{kind:<{width}}  {_size(modules)}") for name, kind, modules in parts]
     threads = f", {torch.get_num_threads()} threads" if model.device.type == "cpu" else ""

@@ -1,7 +1,9 @@
 """The commands with an assistant that answers from a script; how a real one answers is tested in test_generation.py."""
 
+import errno
 import io
 import itertools
+import os
 import sys
 
 import pytest
@@ -161,6 +163,23 @@ def test_what_cannot_be_asked_is_told_in_a_line_before_a_model_is_loaded(
     assert err.startswith(f"error: {message.format(tmp=tmp_path, picture=picture)}")
     assert err.count("\n") == 1
     assert (out, assistant.loaded_with) == ("", None)
+
+
+@pytest.mark.parametrize("command", ["ask", "chat"])
+@pytest.mark.parametrize(("option", "message"), [("--temperature=5", "between 0 and 2"), ("--top-p=0", "above 0")])
+def test_a_sampling_option_out_of_range_is_told_before_a_model_is_loaded(command, option, message, assistant, capsys):
+    assert cli.main([command, option, *(["?"] if command == "ask" else [])]) == 2
+    assert message in capsys.readouterr().err
+    assert assistant.loaded_with is None
+
+
+def test_a_full_disk_is_told_in_words(monkeypatch, capsys):
+    def load(name, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "model.safetensors")
+
+    monkeypatch.setattr("vlm.loading.load", load)
+    assert cli.main(["info"]) == 2
+    assert capsys.readouterr().err.startswith("error: the disk is full; make room and try again")
 
 
 @pytest.mark.parametrize("error", [RequestError("too long"), PartNotFoundError("no such part")])
