@@ -226,7 +226,7 @@ def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProces
 
 @dataclass(frozen=True)
 class Assistant:
-    """A model with its processor, ready to be asked. It keeps nothing between calls; one thread at a time may use it."""
+    """A model with its processor, ready to be asked, from one thread at a time. It keeps nothing between calls."""
 
     name: str
     model: VlmForConditionalGeneration

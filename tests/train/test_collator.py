@@ -1,0 +1,78 @@
+import pytest
+import torch
+
+from train.collator import IGNORE, attention_mask, collate, common_prefix_length, pack
+
+QUESTIONS = (("What?", "A cat."), ("What colour is it, and why?", "red"), ("Wh", "yes"))
+
+
+@pytest.fixture
+def chats(tiny_processor, picture):
+    def chat(question, answer):
+        content = [{"type": "image", "image": picture}, {"type": "text", "text": question}]
+        return tiny_processor.encode_chat(
+            [{"role": "user", "content": content}, {"role": "assistant", "content": answer}]
+        )
+
+    return [chat(*pair) for pair in QUESTIONS]
+
+
+@torch.no_grad()
+def test_packed_conversations_are_computed_as_if_each_stood_alone(fused_model, tiny_processor, chats):
+    tiny_processor.image_seq_length = fused_model.config.image_seq_length
+    marks = [tiny_processor.image_token_id] * (tiny_processor.image_seq_length - 1)
+    for chat in chats:  # a prefix model has a place for every feature
+        place = chat.input_ids.index(tiny_processor.image_token_id)
+        chat.input_ids[place:place], chat.is_answer[place:place] = marks, [False] * len(marks)
+    (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
+    batch = collate([row], tiny_processor)
+    del batch["labels"]
+    packed = fused_model(**batch).logits[0]
+    for number, chat in enumerate(chats, 1):
+        alone = fused_model(input_ids=torch.tensor([chat.input_ids]), pixel_values=batch["pixel_values"]).logits[0]
+        own = [i for i, branch in enumerate(row.branch) if branch == number]
+        torch.testing.assert_close(packed[own], alone[-len(own) :], rtol=1e-4, atol=1e-4)
+
+
+def test_labels_cover_the_answers_only(tiny_processor, chats):
+    (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
+    learnt = [label for label in row.labels if label != IGNORE]
+    answers = "".join(answer + "<|im_end|>" for _, answer in QUESTIONS)
+    assert tiny_processor.tokenizer.decode(learnt) == answers
+    assert all(label in (IGNORE, token) for label, token in zip(row.labels, row.input_ids, strict=True))
+
+
+def test_the_common_start_stands_once_and_long_rows_are_split(tiny_processor, chats):
+    whole = sum(len(chat.input_ids) for chat in chats)
+    (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
+    start = common_prefix_length([chat.input_ids for chat in chats])
+    assert start > 0 and len(row.input_ids) == whole - 2 * start
+    rows = pack(chats, tiny_processor.image_token_id, 1)
+    assert [row.input_ids for row in rows] == [chat.input_ids for chat in chats]
+    assert pack(chats[:1], tiny_processor.image_token_id, 10_000)[0].branch == [1] * len(chats[0].input_ids)
+
+
+def test_pictures_outside_the_common_start_cannot_share_a_row(tiny_processor, chats):
+    chats[1].input_ids.append(tiny_processor.image_token_id)
+    with pytest.raises(ValueError, match="share all their pictures"):
+        pack(chats, tiny_processor.image_token_id, 10_000)
+
+
+def test_a_branch_sees_the_start_and_itself_up_to_now():
+    visible = attention_mask(torch.tensor([[0, 1, 1, 2, -1]]))[0, 0] == 0
+    assert visible.int().tolist() == [
+        [1, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [1, 0, 0, 1, 0],
+        [1, 0, 0, 0, 1],
+    ]
+
+
+@torch.no_grad()
+def test_rows_padded_in_a_batch_have_the_loss_of_rows_alone(open_gates, tiny_processor, chats):
+    long, short = pack(chats, tiny_processor.image_token_id, 10_000)[0], pack(chats[2:], 0, 10_000)[0]
+    batch = collate([long, short], tiny_processor)
+    count = [sum(label != IGNORE for label in row.labels) for row in (long, short)]
+    alone = [open_gates(**collate([row], tiny_processor)).loss * n for row, n in zip((long, short), count, strict=True)]
+    torch.testing.assert_close(open_gates(**batch).loss * sum(count), sum(alone))

@@ -1,0 +1,149 @@
+import json
+import shutil
+
+import pytest
+import torch
+from PIL import Image
+
+from tests.tiny import open_gates_
+from train import loop
+from train.checkpoint import checkpoints
+from train.collator import collate
+from train.config import TrainConfig
+from train.data import build_rows
+from train.loop import schedule, train
+from train.trainable import add_adapters, parameter_groups, trainable_parameters
+from vlm.loading import find_adapter, has_lora, merge_adapter
+from vlm.modeling_vlm import VlmForConditionalGeneration
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Four pictures with two questions each; the answer is the picture's colour."""
+    lines = []
+    for name, colour in (
+        ("red", (220, 20, 20)),
+        ("green", (20, 200, 30)),
+        ("blue", (20, 30, 220)),
+        ("white", (255,) * 3),
+    ):
+        Image.new("RGB", (16, 16), colour).save(tmp_path / f"{name}.png")
+        for question in ("Colour?", "Say its colour."):
+            content = [{"type": "image", "path": f"{name}.png"}, {"type": "text", "text": question}]
+            messages = [{"role": "user", "content": content}, {"role": "assistant", "content": name}]
+            lines.append(json.dumps({"messages": messages}))
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def config(tmp_path, dataset):
+    return TrainConfig(
+        model="unused", data=({"path": dataset},), output_dir=tmp_path / "run", max_steps=4, global_batch_size=4,
+        micro_batch_size=2, learning_rate=3e-3, save_every=2, eval_every=2, eval_rows=2,
+        lora={"rank": 2, "target_modules": r".*language_model\..*\.self_attn\.(q|v)_proj"},
+    )  # fmt: skip
+
+
+def new_model(tiny_config, config):
+    torch.manual_seed(0)
+    return add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), config)
+
+
+def weights(model):
+    return {name: parameter.detach().clone() for name, parameter in trainable_parameters(model)}
+
+
+def test_exactly_the_adapters_are_trained(tiny_config, config):
+    names = {name for name, _ in trainable_parameters(new_model(tiny_config, config))}
+    assert names and all(
+        "multi_modal_projector" in name or "cross_attention" in name or "lora_" in name for name in names
+    )
+    assert not [name for name in names if "vision_tower" in name]
+    assert sum("lora_A" in name for name in names) == 2 * tiny_config.text_config.num_hidden_layers
+
+
+def test_without_a_lora_the_language_model_is_not_touched(tiny_config, config):
+    model = new_model(tiny_config, config.model_copy(update={"lora": None}))
+    assert not [name for name, _ in model.named_parameters() if "lora_" in name]
+
+
+def test_gates_and_lora_have_learning_rates_of_their_own(tiny_config, config):
+    model = new_model(tiny_config, config)
+    rates = {id(p): group["lr"] for group in parameter_groups(model, config) for p in group["params"]}
+    for name, parameter in trainable_parameters(model):
+        expected = config.gate_learning_rate if name.endswith("_gate") else config.learning_rate
+        assert rates[id(parameter)] == (config.lora_learning_rate if "lora_" in name else expected), name
+
+
+def test_training_changes_the_adapters_and_nothing_else(tiny_config, tiny_processor, config):
+    model = new_model(tiny_config, config)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    train(model, tiny_processor, config)
+    changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    trained = {name for name, _ in trainable_parameters(model)}
+    assert changed <= trained
+    assert len(changed) > 0.8 * len(trained)  # a new ordinal may have no second picture to learn from
+
+
+def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(tiny_config, tiny_processor, config):
+    whole = new_model(tiny_config, config)
+    train(whole, tiny_processor, config)
+    shutil.rmtree(checkpoints(config.output_dir)[-1])  # as if it had been killed after the second step
+    resumed = new_model(tiny_config, config)
+    train(resumed, tiny_processor, config)
+    expected = weights(whole)
+    assert all(torch.equal(value, expected[name]) for name, value in weights(resumed).items())
+
+
+def test_eight_micro_batches_of_one_are_one_of_eight(tiny_config, tiny_processor, config):
+    def gradients(size):
+        settings = config.model_copy(update={"micro_batch_size": size, "max_grad_norm": 1e9})
+        model = new_model(tiny_config, settings)
+        rows = build_rows(settings, tiny_processor)
+        packed = [row for index in range(4) for row in rows[index]]
+        optimizer = torch.optim.SGD([p for _, p in trainable_parameters(model)], lr=1.0)
+        before = weights(model)
+        loss = loop.train_step(model, tiny_processor, optimizer, packed, settings)
+        return loss, {name: before[name] - value for name, value in weights(model).items()}
+
+    (loss, one), (expected_loss, eight) = gradients(1), gradients(4)
+    assert loss == pytest.approx(expected_loss, rel=1e-4)
+    for name, value in one.items():
+        torch.testing.assert_close(value, eight[name], rtol=1e-3, atol=1e-5)
+
+
+def test_four_pictures_can_be_learnt_by_heart_and_are_not_without_looking(tiny_config, tiny_processor, config):
+    settings = config.model_copy(update={"max_steps": 60, "learning_rate": 1e-2, "eval_every": 60, "save_every": 60})
+    train(new_model(tiny_config, settings), tiny_processor, settings)
+    last = json.loads((settings.output_dir / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["eval_loss"] < 0.2
+    assert last["eval_loss_blind"] > 3 * last["eval_loss"]
+
+
+@torch.no_grad()
+def test_a_trained_adapter_laid_over_the_model_is_the_trained_model(tiny_config, tiny_processor, config):
+    model = new_model(tiny_config, config)
+    folder = train(model, tiny_processor, config)
+    assert has_lora(find_adapter(str(folder)))
+    batch = collate(build_rows(config, tiny_processor)[0], tiny_processor)
+    del batch["labels"]
+    torch.manual_seed(0)
+    merged = merge_adapter(open_gates_(VlmForConditionalGeneration(tiny_config)).eval(), folder)
+    torch.testing.assert_close(merged(**batch).logits, model(**batch).logits, rtol=1e-4, atol=1e-4)
+
+
+def test_only_the_last_checkpoints_are_kept_and_all_are_complete(tiny_config, tiny_processor, config):
+    settings = config.model_copy(update={"save_every": 1})
+    train(new_model(tiny_config, settings), tiny_processor, settings)
+    assert [path.name for path in checkpoints(settings.output_dir)] == ["step-000003", "step-000004"]
+    assert not list(settings.output_dir.glob("partial-*"))
+
+
+def test_the_learning_rate_warms_up_and_ends_at_a_tenth(config):
+    factor = schedule(config.model_copy(update={"warmup_steps": 4, "max_steps": 20}))
+    rates = [factor(step) for step in range(20)]
+    assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+    assert factor(20) == pytest.approx(0.1)

@@ -1,0 +1,24 @@
+import pytest
+
+from train.scoring import exact_match, recall, wilson_interval
+
+
+def test_case_spaces_and_a_full_stop_do_not_matter_and_other_words_do():
+    assert exact_match(" Red. ", "red") == 1
+    assert exact_match("dark red", "red") == exact_match("", "red") == 0
+
+
+def test_recall_counts_what_is_named_as_often_as_it_is_there():
+    assert recall("A large Red Circle and a blue star.", ("red circle", "blue star")) == 1
+    assert recall("A red circle.", ("red circle", "red circle")) == 0.5
+    assert recall("", ("red circle",)) == 0
+
+
+@pytest.mark.parametrize(("right", "of"), [(0, 10), (10, 10), (5, 10), (775, 1000)])
+def test_the_interval_lies_around_the_share_and_inside_zero_and_one(right, of):
+    low, high = wilson_interval(right / of, of)
+    assert 0 <= low <= right / of <= high <= 1 and high - low > 0
+
+
+def test_more_questions_make_a_narrower_interval():
+    assert wilson_interval(0.8, 1000)[0] > wilson_interval(0.8, 100)[0]

@@ -1,0 +1,230 @@
+"""Measure a model: one table, and every prompt with its raw answers in a file.
+
+vlm eval configs/eval/mini.yaml
+vlm eval configs/eval/mini.yaml model=runs/mine output_dir=runs/eval-mine
+
+Each question is asked twice: with its picture, and blind, with a grey picture in its place. What the model can answer
+without looking does not show that it sees.
+"""
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+
+from PIL import Image
+from pydantic import Field, model_validator
+from tqdm import tqdm
+
+from vlm.images import open_image
+from vlm.loading import Assistant, PartNotFoundError, load
+from vlm.quantization import dequantize_
+from vlm.run_config import ConfigError, RunConfig, load_config
+
+from .answering import answer_together
+from .data_engine import draw
+from .scoring import exact_match, recall, wilson_interval
+
+logger = logging.getLogger(__name__)
+
+GREY = Image.new("RGB", (224, 224), (128, 128, 128))
+QUESTIONS_AT_ONCE = 24  # packed into one row; longer rows cost more than they save
+LONGEST = {False: 8, True: 160}  # tokens of an answer: short ones, descriptions
+
+
+class SuiteConfig(RunConfig):
+    """Questions of one origin: pictures of a family that training never drew, or the test set of easy-VQA."""
+
+    name: str
+    family: str | None = None
+    pictures: int = Field(400, gt=0)  # of a family
+    easy_vqa: bool = False  # the 9,673 test questions of the PyPI package easy-vqa
+    limit: int | None = Field(None, gt=0)  # only so many questions
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "SuiteConfig":
+        if (self.family is None) != self.easy_vqa:
+            raise ValueError("a suite has either `family` or `easy_vqa: true`")
+        return self
+
+
+class EvalConfig(RunConfig):
+    """What is measured, of which model."""
+
+    model: str
+    output_dir: Path
+    instruction: str  # stands after every question that wants a short answer
+    suites: tuple[SuiteConfig, ...] = Field(min_length=1)
+
+
+@dataclass
+class Item:
+    """One question, and what came of it."""
+
+    suite: str
+    picture: str
+    type: str
+    prompt: str
+    expected: str
+    elements: tuple[str, ...]  # of a description
+    yes_no: bool
+    answer: str = ""
+    answer_blind: str = ""
+    score: float = 0.0
+    score_blind: float = 0.0
+
+
+def family_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
+    """Pictures of the family's test split, each with its questions."""
+    assert suite.family is not None
+    for seed in range(suite.pictures):
+        sample = draw(suite.family, seed, "test")
+        yield (
+            sample.image,
+            [
+                Item(
+                    suite.name,
+                    f"{suite.family}/test/{seed}",
+                    question.type,
+                    question.text if question.elements else f"{question.text} {instruction}",
+                    question.answer,
+                    question.elements,
+                    question.is_yes_no,
+                )
+                for question in sample.questions
+            ],
+        )
+
+
+def easy_vqa_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
+    """The test pictures of easy-VQA (https://github.com/vzhou842/easy-VQA), each with its questions."""
+    try:
+        from easy_vqa import get_test_image_paths, get_test_questions
+    except ImportError:
+        raise PartNotFoundError("the easy-VQA suite needs its data: run pip install easy-vqa==1.0") from None
+    paths = get_test_image_paths()
+    rows = sorted(zip(*get_test_questions(), strict=True), key=lambda row: row[2])
+    for picture, questions in groupby(rows, key=lambda row: row[2]):
+        items = [
+            Item(
+                suite.name,
+                f"easy-vqa/test/{picture}",
+                "yes_no" if answer in ("yes", "no") else "open",
+                f"{question} {instruction}",
+                answer,
+                (),
+                answer in ("yes", "no"),
+            )
+            for question, answer, _ in questions
+        ]
+        yield open_image(Path(paths[picture])), items
+
+
+def ask_all(assistant: Assistant, image: Image.Image, items: list[Item]) -> list[str]:
+    """The answers to `items` about one picture."""
+    answers: dict[int, str] = {}
+    for described in (False, True):
+        chosen = [i for i, item in enumerate(items) if bool(item.elements) == described]
+        for start in range(0, len(chosen), QUESTIONS_AT_ONCE):
+            part = chosen[start : start + QUESTIONS_AT_ONCE]
+            conversations = [
+                [
+                    {
+                        "role": "user",
+                        "content": [{"type": "image", "image": image}, {"type": "text", "text": items[i].prompt}],
+                    }
+                ]
+                for i in part
+            ]
+            texts = answer_together(assistant.model, assistant.processor, conversations, LONGEST[described])
+            answers |= dict(zip(part, texts, strict=True))
+    return [answers[i] for i in range(len(items))]
+
+
+def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
+    """Ask everything with its picture, then every different question once about a grey one."""
+    pictures = list((easy_vqa_items if suite.easy_vqa else family_items)(suite, instruction))
+    total = sum(len(items) for _, items in pictures)
+    done: list[Item] = []
+    with tqdm(total=min(total, suite.limit or total), desc=suite.name, unit="question", dynamic_ncols=True) as progress:
+        for image, items in pictures:
+            asked = items[: (suite.limit or total) - len(done)]
+            for item, answer in zip(asked, ask_all(assistant, image, asked) if asked else [], strict=True):
+                item.answer = answer
+            done += asked
+            progress.update(len(asked))
+    different = list({item.prompt: item for item in done}.values())
+    blind: dict[str, str] = {}
+    for start in tqdm(range(0, len(different), QUESTIONS_AT_ONCE), f"{suite.name}, blind", dynamic_ncols=True):
+        part = different[start : start + QUESTIONS_AT_ONCE]
+        blind |= dict(zip((item.prompt for item in part), ask_all(assistant, GREY, part), strict=True))
+    for item in done:
+        item.answer_blind = blind[item.prompt]
+        item.score, item.score_blind = (
+            recall(text, item.elements) if item.elements else exact_match(text, item.expected)
+            for text in (item.answer, item.answer_blind)
+        )
+    return done
+
+
+def table(items: list[Item]) -> str:
+    """Markdown: one row a suite, one for its questions that are not yes/no, and one a type."""
+    lines = ["| suite | questions | score | 95 % interval | blind |", "|---|---|---|---|---|"]
+    for suite, of_suite in _groups(items, lambda item: item.suite):
+        rows = [(suite, of_suite), (f"{suite}: not yes/no", [item for item in of_suite if not item.yes_no])]
+        rows += [(f"{suite}: {type_}", of_type) for type_, of_type in _groups(of_suite, lambda item: item.type)]
+        for name, chosen in rows:
+            if chosen:
+                score, blind = (
+                    sum(getattr(i, field) for i in chosen) / len(chosen) for field in ("score", "score_blind")
+                )
+                low, high = wilson_interval(score, len(chosen))
+                lines.append(
+                    f"| {name} | {len(chosen)} | {score:.1%} | {low:.1%} - {high:.1%} | {blind:.1%} |".replace(
+                        "%", " %"
+                    )
+                )
+    return "\n".join(lines) + "\n"
+
+
+def _groups(items, key):  # type: ignore[no-untyped-def]
+    return [(name, list(group)) for name, group in groupby(sorted(items, key=key), key=key)]
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="vlm eval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", type=Path, help="YAML file with an EvalConfig")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace single values of the file")
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        config = load_config(EvalConfig, args.config, tuple(args.overrides))
+        assistant = load(config.model)
+        # The very weights that are stored, multiplied in fp32: the packed kernels are made for few rows at a time.
+        dequantize_(assistant.model.language_model)
+        started = time.monotonic()
+        items = [item for suite in config.suites for item in run_suite(assistant, suite, config.instruction)]
+    except (ConfigError, PartNotFoundError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    config.output_dir.mkdir(parents=True, exist_ok=True)
+    with (config.output_dir / "predictions.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(item)) + "\n" for item in items)
+    report = table(items)
+    (config.output_dir / "table.md").write_text(report, encoding="utf-8")
+    print(report)
+    logger.info(
+        "%d questions in %.0f s; every answer is in %s", len(items), time.monotonic() - started, config.output_dir
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
