@@ -32,15 +32,19 @@ class QuantizationError(ValueError):
 
 
 class QuantizedLinear(nn.Module):
-    """`nn.Linear` with frozen quantized weights. Gradients flow to its input and its bias, not to its weights."""
+    """`nn.Linear` with frozen quantized weights. Gradients flow to its input and its bias, not to its weights.
+
+    `qweight` is also the name by which peft knows that a layer is quantized.
+    """
 
     kind: str
+    qweight: Tensor
 
     def __init__(self, in_features: int, out_features: int, bias: bool):
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.register_parameter("bias", nn.Parameter(torch.zeros(out_features)) if bias else None)
-        self._kernel: tuple[Tensor, Any] | None = None  # (the buffer it was made from, what the kernel reads)
+        self._kernel: tuple[Tensor, Any] | None = None  # (the qweight it was made from, what the kernel reads)
 
     def quantize_(self, weight: Tensor) -> None:
         """Fill the buffers from a weight [N, K]."""
@@ -67,8 +71,7 @@ class QuantizedLinear(nn.Module):
 
     def _get_kernel(self) -> Any:
         # Two threads may both make it on first use; they make the same, and the assignment is atomic.
-        source = next(self.buffers(recurse=False))
-        kernel = self._kernel
+        source, kernel = self.qweight, self._kernel
         if kernel is None or kernel[0] is not source:  # a loader, or a move to another device, put other weights here
             self._kernel = kernel = (source, self._prepare_kernel())
         return kernel[1]
@@ -116,6 +119,7 @@ class Int4Linear(QuantizedLinear):
         return dequantize_q4_1(self.qweight)
 
     def _prepare_kernel(self) -> tuple[Tensor, Tensor]:
+        _require_cpu(self.kind, self.qweight.device)
         blocks = F.pad(self.qweight, (0, 0, 0, 0, 0, -self.out_features % 16))  # the kernel wants N % 16 == 0
         q, d, m = unpack_q4_1(blocks)
         packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(q.flatten(1).int(), 1)
@@ -123,7 +127,6 @@ class Int4Linear(QuantizedLinear):
         return packed, scale_and_zero.transpose(0, 1).to(torch.bfloat16).contiguous()  # [K/32, N, 2]
 
     def _multiply(self, x: Tensor, kernel: tuple[Tensor, Tensor]) -> Tensor:
-        _require_cpu(self.kind, x.device)
         x = x.to(torch.bfloat16).contiguous()
         return torch.ops.aten._weight_int4pack_mm_for_cpu(x, kernel[0], GROUP_SIZE, kernel[1])[:, : self.out_features]
 
@@ -144,16 +147,16 @@ class Int8Linear(QuantizedLinear):
         # The scale is rounded first, to what the kernel will use, so that its rounding costs nothing.
         scales = (weight.float().abs().amax(dim=1, keepdim=True) / 127).to(torch.bfloat16)
         self.scales.copy_(scales.view(torch.uint8))
-        self.qweight.copy_(_divide(weight.float(), scales.float()).round().clamp(-127, 127))
+        self.qweight.copy_((weight.float() / scales.float()).round().clamp(-127, 127).nan_to_num())
 
     def dequantize(self) -> Tensor:
         return self.qweight * self.scales.view(torch.bfloat16).float()
 
     def _prepare_kernel(self) -> tuple[Tensor, Tensor]:
+        _require_cpu(self.kind, self.qweight.device)
         return self.qweight, self.scales.view(torch.bfloat16).flatten()
 
     def _multiply(self, x: Tensor, kernel: tuple[Tensor, Tensor]) -> Tensor:
-        _require_cpu(self.kind, x.device)
         return torch.ops.aten._weight_int8pack_mm(x.to(torch.bfloat16).contiguous(), *kernel)
 
 
@@ -301,7 +304,7 @@ def quantize_q4_1(weight: Tensor) -> Tensor:
     groups = weight.float().unflatten(1, (-1, GROUP_SIZE))  # [N, K/32, 32]
     low, high = groups.aminmax(dim=-1, keepdim=True)
     d, m = ((high - low) / 15).half(), low.half()
-    q = _divide(groups - m.float(), d.float()).round().clamp(0, 15).to(torch.uint8)
+    q = ((groups - m.float()) / d.float()).round().clamp(0, 15).nan_to_num().to(torch.uint8)  # 0/0: equal weights
     nibbles = q[..., :16] | q[..., 16:] << 4
     return torch.cat([d.view(torch.uint8), m.view(torch.uint8), nibbles], dim=-1)
 
@@ -317,10 +320,6 @@ def dequantize_q4_1(blocks: Tensor) -> Tensor:
     """blocks [N, K/32, 20] -> fp32 [N, K]: d*q + m, rounded twice as llama.cpp does."""
     q, d, m = unpack_q4_1(blocks)
     return (q * d).add_(m).flatten(1)
-
-
-def _divide(values: Tensor, scale: Tensor) -> Tensor:
-    return values / scale.where(scale != 0, 1)  # a group of equal weights has no scale, and needs none
 
 
 def _require_cpu(kind: str, device: torch.device) -> None:

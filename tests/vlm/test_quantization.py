@@ -5,8 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM, SiglipVisionConfig, SiglipVisionModel
+from transformers import LlamaConfig, LlamaForCausalLM, SiglipVisionModel
 
+from tests.tiny import tiny_vision_config
 from vlm.loading import compose
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.quantization import (
@@ -43,8 +44,7 @@ def make_language_model(**config):
 def make_vlm(kind):
     language_model = make_language_model()
     quantize_(language_model, kind)
-    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 2}
-    vision_tower = SiglipVisionModel(SiglipVisionConfig(**sizes, image_size=16, patch_size=8))
+    vision_tower = SiglipVisionModel(tiny_vision_config())
     network = {"cross_attention_hidden_size": 32, "cross_attention_num_heads": 2, "cross_attention_mlp_size": 32}
     return compose(vision_tower, language_model, quantization=kind, **network)
 
@@ -86,10 +86,17 @@ def test_each_weight_is_rounded_to_the_nearest_code(cls, steps):
     assert steps / 2 < error.max() < 1.15 * steps  # scales are rounded too, and bnb-int8 rounds to fp16 first
 
 
-def test_a_group_of_equal_weights_is_exact():
-    quantized = Int4Linear(32, 2, bias=False)
-    quantized.quantize_(torch.tensor([[0.0], [0.25]]).expand(2, 32))
-    assert torch.equal(quantized.dequantize(), torch.tensor([[0.0], [0.25]]).expand(2, 32))
+@pytest.mark.parametrize("cls", LINEARS)
+def test_zeros_stay_zeros(cls):
+    quantized = cls(64, 2, bias=False)
+    quantized.quantize_(torch.zeros(2, 64))
+    assert torch.equal(quantized.dequantize(), torch.zeros(2, 64))
+
+
+def test_a_group_of_equal_weights_is_exact_in_int4():
+    quantized = Int4Linear(64, 2, bias=False)
+    quantized.quantize_(torch.full((2, 64), 0.25))
+    assert torch.equal(quantized.dequantize(), torch.full((2, 64), 0.25))
 
 
 @torch.no_grad()
@@ -175,15 +182,19 @@ def test_threads_may_share_a_layer_from_its_first_use_on(cls):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("assign", [False, True])
+@pytest.mark.parametrize("how", ["copied into the buffers", "assigned by load_state_dict", "put in place as buffers"])
 @pytest.mark.parametrize("cls", LINEARS)
-def test_weights_loaded_after_the_first_use_are_used(cls, assign):
+def test_weights_that_come_after_the_first_use_are_used(cls, how):
     _, used = make_linear(cls, bias=False)
     x = torch.randn(3, 64)
     used(x)
     other = cls(64, 48, bias=False)
     other.quantize_(torch.randn(48, 64))
-    used.load_state_dict(other.state_dict(), assign=assign)
+    if how == "put in place as buffers":  # as transformers' loader does, and a move to another device
+        for name, tensor in other.state_dict().items():
+            used.register_buffer(name, tensor)
+    else:
+        used.load_state_dict(other.state_dict(), assign=how == "assigned by load_state_dict")
     assert torch.equal(used(x), other(x))
 
 
