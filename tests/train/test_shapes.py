@@ -45,6 +45,7 @@ def test_scenes_are_varied(scenes):
 
 def test_things_can_be_told_apart(scenes):
     for scene in scenes:
+        assert scene.background not in {thing.colour for thing in scene.things}
         for i, one in enumerate(scene.things):
             assert one.longer_side > SMALLEST_PIXELS[one.kind] - 0.1
             for two in scene.things[:i]:

@@ -21,6 +21,7 @@ THE_SHAPE = (  # where there is only one
     "what shape is in the {picture}?", "what shape is shown?", "what shape do you see?", "what shape is present?",
     "what shape does the {picture} contain?", "name the shape in the {picture}.", "which shape can you see?",
     "what shape is this?", "which shape is drawn in the {picture}?", "what is the shape in the {picture}?",
+    "what shape is there?", "what is the shape?",
 )  # fmt: skip
 COLOR_OF = (
     "what {color} is {it}?", "which {color} is {it}?", "what is the {color} of {it}?", "what {color} does {it} have?",
