@@ -102,7 +102,7 @@ def test_a_jpeg_of_very_many_scans_is_refused():
 
 
 def test_scans_in_what_follows_a_jpeg_are_not_counted():
-    decode_image(encode(draw(), "JPEG") + 200 * b"\xff\xda\0\2")  # phones append a film to their photographs
+    decode_image(encode(draw(), "JPEG") + b"\0\2" + 200 * b"\xff\xda\0\2")  # phones append a film to their photographs
 
 
 def test_a_jpeg_of_very_many_exif_parts_is_refused():
