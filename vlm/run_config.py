@@ -34,10 +34,9 @@ def find_config(name_or_path: str | Path) -> Path:
         return path
     shipped = configs_dir()
     name = Path(*path.parts[1:]) if path.parts[:1] == ("configs",) else path
-    if not path.is_absolute() and ".." not in name.parts:
-        for candidate in (shipped / name, shipped / f"{name}.yaml"):
-            if candidate.is_file():
-                return candidate
+    for candidate in (shipped / name, shipped / f"{name}.yaml"):
+        if candidate.is_file():
+            return candidate
     names = "\n".join(f"  {found.relative_to(shipped)}" for found in sorted(shipped.rglob("*.yaml")))
     raise ConfigError(f"no config file {name_or_path}; these come with the package:\n{names}")
 
