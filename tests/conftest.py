@@ -1,5 +1,9 @@
 """Shared fixtures. Everything here is random, tiny, offline and on the CPU."""
 
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub: a test must not wait for a network
+
 import pytest
 import torch
 from PIL import Image
@@ -10,6 +14,8 @@ from tests.tiny import CHAT_TEMPLATE, open_gates_, tiny_text_config, tiny_vision
 from vlm.configuration_vlm import VlmConfig
 from vlm.loading import make_processor
 from vlm.modeling_vlm import VlmForConditionalGeneration
+
+torch.set_num_threads(1)  # tiny models: a second thread only waits for the first
 
 
 @pytest.fixture(autouse=True)

@@ -28,10 +28,13 @@ class PackedRow:
     images: list[Image.Image]
 
 
-def common_prefix_length(sequences: list[list[int]]) -> int:
-    """How many ids all sequences start with; at least one id is left to each of them."""
-    limit = min(map(len, sequences)) - 1
-    return next((i for i in range(limit) if len({s[i] for s in sequences}) > 1), max(limit, 0))
+def common_start(chats: list[EncodedChat]) -> int:
+    """How many ids all conversations start with.
+
+    It ends two ids before the first answer at the latest: no answer is shared, nor the token that predicts its first.
+    """
+    limit = min(chat.is_answer.index(True) if True in chat.is_answer else len(chat.input_ids) for chat in chats) - 1
+    return next((i for i in range(limit) if len({chat.input_ids[i] for chat in chats}) > 1), max(limit, 0))
 
 
 def pack(chats: list[EncodedChat], image_token_id: int, max_tokens: int) -> list[PackedRow]:
@@ -40,7 +43,7 @@ def pack(chats: list[EncodedChat], image_token_id: int, max_tokens: int) -> list
     A conversation that is alone longer than that gets a row of its own, whole. Raises ValueError for pictures outside
     the common start: such conversations must be given one at a time.
     """
-    start = common_prefix_length([c.input_ids for c in chats]) if len(chats) > 1 else 0
+    start = common_start(chats) if len(chats) > 1 else 0
     if len(chats) > 1 and any(image_token_id in c.input_ids[start:] for c in chats):
         raise ValueError("conversations can be packed when they share all their pictures and these come first")
     rows: list[PackedRow] = []

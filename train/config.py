@@ -52,6 +52,9 @@ class TrainConfig(RunConfig):
     lora_learning_rate: float = Field(2e-4, gt=0)
     # Gates start at zero and everything behind them learns as they open: in a short run they need a pace of their own.
     gate_learning_rate: float = Field(5e-3, gt=0)
+    # Where the gates of the attention stand at the first step, before tanh. Closed ones let nothing of the picture
+    # through, and the blocks learn to guess from the text before they learn to look.
+    initial_attn_gate: float | None = Field(None, ge=0)  # None: as they are in the model
     warmup_steps: int = Field(0, ge=0)
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)

@@ -138,9 +138,9 @@ def _eval_batches(rows: Rows, processor: VlmProcessor, config: TrainConfig) -> l
 
 @torch.no_grad()
 def evaluate(model: PeftModel, batches: list[tuple[Batch, int]], config: TrainConfig) -> dict[str, float]:
-    """Loss on unseen rows, with the pictures and without: equal means that the model does not look."""
+    """Loss on unseen rows, with the pictures and with grey ones: equal means that the model does not look."""
     total = sum(count for _, count in batches)
     seen = sum(_loss(model, batch, config).item() * count for batch, count in batches) / total
-    no_picture = [({k: v for k, v in batch.items() if k != "pixel_values"}, count) for batch, count in batches]
-    blind = sum(_loss(model, batch, config).item() * count for batch, count in no_picture) / total
+    grey = [({k: v * 0 if k == "pixel_values" else v for k, v in batch.items()}, count) for batch, count in batches]
+    blind = sum(_loss(model, batch, config).item() * count for batch, count in grey) / total
     return {"eval_loss": seen, "eval_loss_blind": blind}

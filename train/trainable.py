@@ -26,6 +26,9 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
         target_modules=lora.target_modules if lora else DUMMY_TARGET_MODULES,  # no layer has that name
         modules_to_save=list(config.trainable),
     )
+    if config.initial_attn_gate is not None:
+        for block in model.cross_attention_blocks():
+            nn.init.constant_(block.attn_gate, config.initial_attn_gate)
     return get_peft_model(model, peft_config)
 
 

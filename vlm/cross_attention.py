@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from transformers import initialization as init  # draws only what was not loaded
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from .configuration_vlm import VlmConfig
@@ -47,6 +48,19 @@ class GatedCrossAttention(GradientCheckpointingLayer):
         )
         self.mlp_gate = nn.Parameter(torch.zeros(1))
 
+    def init_weights_(self) -> None:
+        """Gates closed, and attention that looks for what resembles the text and hands it on as it is.
+
+        Query and key start as the same projection, and `out` undoes `value`: image features that lie in the space of
+        the word embeddings (see train/alignment.py) are found by their words, and read as words, from the first step.
+        """
+        for parameter in (self.attn_gate, self.mlp_gate, self.ordinal_key, self.ordinal_value):
+            init.zeros_(parameter)
+        init.orthogonal_(self.query.weight)
+        init.orthogonal_(self.value.weight)
+        init.copy_(self.key.weight, self.query.weight)
+        init.copy_(self.out.weight, self.value.weight.T)
+
     def read(self, image_features: Tensor) -> ImageKeyValue:
         """Image features [B, I, P, D] -> the keys and values of this block."""
         x = self.image_norm(image_features)
@@ -62,7 +76,9 @@ class GatedCrossAttention(GradientCheckpointingLayer):
         """
         sees_image = image_attention_mask.any(dim=-1, keepdim=True)  # [B, T, 1]
         x, weights = self._cross_attend(self.attn_norm(hidden_states), image_key_value, image_attention_mask)
-        hidden_states = hidden_states + self.attn_gate.tanh() * x * sees_image
+        # What is added is as large as what it is added to, which grows a hundredfold from the first layer to the last.
+        size = hidden_states.detach().square().mean(dim=-1, keepdim=True).sqrt()  # [B, T, 1]
+        hidden_states = hidden_states + self.attn_gate.tanh() * size * x * sees_image
         x = self.mlp(self.mlp_norm(hidden_states))
         return hidden_states + self.mlp_gate.tanh() * x * sees_image, weights
 

@@ -63,8 +63,7 @@ class VlmPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if isinstance(module, GatedCrossAttention):
-            for parameter in (module.attn_gate, module.mlp_gate, module.ordinal_key, module.ordinal_value):
-                nn.init.zeros_(parameter)
+            module.init_weights_()
         elif isinstance(module, PerceiverProjector):
             nn.init.normal_(module.latents, std=0.02)
         if hasattr(module, "position_scale"):

@@ -16,4 +16,9 @@ def test_questions_answered_together_get_the_answers_they_get_alone(open_gates, 
     for conversation, answer in zip(conversations, together, strict=True):
         request = GenerationRequest(conversation, max_new_tokens=6)
         alone = "".join(chunk.text for chunk in generate(open_gates, tiny_processor, request)).strip()
-        assert answer.rstrip("\N{REPLACEMENT CHARACTER}").strip() == alone
+        assert _whole(answer) == _whole(alone)
+
+
+def _whole(text: str) -> str:
+    """Without half characters at the end, which a stream holds back."""
+    return text.rstrip("\N{REPLACEMENT CHARACTER}").strip()

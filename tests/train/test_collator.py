@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from train.collator import IGNORE, attention_mask, collate, common_prefix_length, pack
+from train.collator import IGNORE, attention_mask, collate, common_start, pack
 
 QUESTIONS = (("What?", "A cat."), ("What colour is it, and why?", "red"), ("Wh", "yes"))
 
@@ -19,11 +19,6 @@ def chats(tiny_processor, picture):
 
 @torch.no_grad()
 def test_packed_conversations_are_computed_as_if_each_stood_alone(fused_model, tiny_processor, chats):
-    tiny_processor.image_seq_length = fused_model.config.image_seq_length
-    marks = [tiny_processor.image_token_id] * (tiny_processor.image_seq_length - 1)
-    for chat in chats:  # a prefix model has a place for every feature
-        place = chat.input_ids.index(tiny_processor.image_token_id)
-        chat.input_ids[place:place], chat.is_answer[place:place] = marks, [False] * len(marks)
     (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
     batch = collate([row], tiny_processor)
     del batch["labels"]
@@ -45,11 +40,19 @@ def test_labels_cover_the_answers_only(tiny_processor, chats):
 def test_the_common_start_stands_once_and_long_rows_are_split(tiny_processor, chats):
     whole = sum(len(chat.input_ids) for chat in chats)
     (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
-    start = common_prefix_length([chat.input_ids for chat in chats])
+    start = common_start(chats)
     assert start > 0 and len(row.input_ids) == whole - 2 * start
     rows = pack(chats, tiny_processor.image_token_id, 1)
     assert [row.input_ids for row in rows] == [chat.input_ids for chat in chats]
     assert pack(chats[:1], tiny_processor.image_token_id, 10_000)[0].branch == [1] * len(chats[0].input_ids)
+
+
+def test_the_same_question_asked_twice_teaches_its_answer_twice(tiny_processor, chats):
+    (row,) = pack([chats[0], chats[0]], tiny_processor.image_token_id, 10_000)
+    learnt = [label for label in row.labels if label != IGNORE]
+    assert tiny_processor.tokenizer.decode(learnt) == "A cat.<|im_end|>" * 2
+    for place, label in enumerate(row.labels):  # the token that predicts it is of the same conversation
+        assert label == IGNORE or row.branch[place - 1] == row.branch[place]
 
 
 def test_pictures_outside_the_common_start_cannot_share_a_row(tiny_processor, chats):

@@ -111,7 +111,7 @@ def test_another_config_is_another_model_in_the_cache(parts, cache):
 
 @pytest.mark.parametrize("part", ["vision_tower", "language_model"])
 def test_a_missing_part_is_named_with_the_command_that_brings_it(parts, part):
-    with pytest.raises(PartNotFoundError, match=r"'nobody/nothing' .* hf download nobody/nothing"):
+    with pytest.raises(PartNotFoundError, match=r"(?s)'nobody/nothing' .* hf download nobody/nothing"):
         compose_from_config(ComposeConfig(**{**parts, part: "nobody/nothing"}))
 
 

@@ -192,7 +192,7 @@ def test_gradient_checkpointing_changes_no_gradient(open_gates, pixel_values):
 
     expected = gradient()
     open_gates.train()
-    open_gates.gradient_checkpointing_enable()
+    open_gates.activation_checkpointing_enable()
     torch.testing.assert_close(gradient(), expected)
 
 
@@ -206,12 +206,25 @@ def test_parts_that_are_handed_in_keep_their_weights(tiny_config):
     assert (language_model.model.norm.weight == 3.0).all()
 
 
+@torch.no_grad()
+def test_a_new_block_finds_what_resembles_the_text_and_hands_it_on(tiny_model):
+    """Before any training: the picture whose features are the text's own is looked at most, and read as it is."""
+    block = tiny_model.cross_attention_blocks()[0]
+    features = torch.randn(1, 1, 6, 32)
+    text = features[:, 0, 2:3]  # [B, T, D]
+    mask = torch.ones(1, 1, 1, dtype=torch.bool)
+    _, weights = block(10 * text, block.read(features), mask)
+    assert weights[0, :, 0, 0].sum(dim=0).argmax() == 2
+    inside = block.value.weight.T @ torch.randn(16)  # what the narrow attention can carry
+    torch.testing.assert_close(block.out(block.value(inside)), inside)
+
+
 def test_impossible_networks_are_named(tiny_config):
     with pytest.raises(ValueError, match=r"fusion must be one of .*, got 'late'"):
         type(tiny_config)(**{**tiny_config.to_dict(), "fusion": "late"})
     with pytest.raises(ValueError, match=r"cross_attention_layers .* 0 to 3, got \[4\]"):
         type(tiny_config)(**{**tiny_config.to_dict(), "cross_attention_layers": [4]})
-    with pytest.raises(ValueError, match=r"pixel_shuffle_factor .* 4 x 4.*, got 3"):
+    with pytest.raises(ValueError, match=r"pixel_shuffle_factor .* \(4 x 4\), got 3"):
         type(tiny_config)(**{**tiny_config.to_dict(), "projector": "pixel_shuffle", "pixel_shuffle_factor": 3})
 
 

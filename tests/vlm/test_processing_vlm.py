@@ -1,10 +1,10 @@
 import pytest
 import sentencepiece
 import torch
-from transformers import AutoProcessor, LlamaTokenizerFast
+from transformers import AutoModel, AutoModelForCausalLM, AutoProcessor, LlamaTokenizerFast
 
+from tests.tiny import tiny_text_config, tiny_vision_config
 from vlm.loading import compose, make_processor
-from vlm.modeling_vlm import VlmForConditionalGeneration
 
 
 def user(*parts):
@@ -99,9 +99,8 @@ def test_a_sentencepiece_language_model_composes_asks_and_answers(tiny_config, t
         minloglevel=2,
     )  # fmt: skip
     tokenizer = LlamaTokenizerFast.from_pretrained(tmp_path, vocab_file=str(tmp_path / "sp.model"))
-    tiny_config.text_config.vocab_size = len(tokenizer)
-    parts = VlmForConditionalGeneration(tiny_config)
-    model = compose(parts.vision_tower, parts.language_model, cross_attention_layers=[1])
+    language_model = AutoModelForCausalLM.from_config(tiny_text_config(len(tokenizer)))
+    model = compose(AutoModel.from_config(tiny_vision_config()), language_model)
     processor = make_processor(model.config, tokenizer)
     inputs = processor.apply_chat_template([user(image(picture), text("what colour is the circle"))])
     assert (inputs["input_ids"] == processor.image_token_id).sum() == 1
