@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
 from vlm.gguf import GgufError, GgufFile, find_gguf, load_gguf_language_model, load_gguf_tokenizer
-from vlm.quantization import Int4Linear, Int8Linear
+from vlm.quantization import Q4_1_BYTES, Int4Linear, Int8Linear
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 TEXTS = [
@@ -17,7 +17,7 @@ TEXTS = [
     "naïve café 日本語 🙂👍🏽 €5, x̂ \u200b \ufeff",
     "<|im_start|>user\nhi<|im_end|>\n12<|endoftext|>",
 ]
-HIDDEN, LAYERS, HEADS, KV_HEADS, MLP = 64, 2, 4, 2, 96
+HIDDEN, LAYERS, HEADS, KV_HEADS, HEAD_DIM, MLP = 64, 2, 4, 2, 32, 96
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,9 @@ def prompt(tokenizer):
     return tokenizer.apply_chat_template(QUESTION, add_generation_prompt=True, return_tensors="pt", return_dict=True)
 
 
-def write_tiny(path, *, matrices="Q4_1", head=None, architecture="llama", pre="smollm", without=(), **extra_tensors):
+def write_tiny(
+    path, *, matrices="Q4_1", head=None, architecture="llama", pre="smollm", rope_scaling=None, without=(), **extra
+):
     """A random model of two layers as llama.cpp's converter would write it, without the metadata keys `without`."""
     rng = np.random.default_rng(0)
     writer = gguf.GGUFWriter(path, architecture)
@@ -54,8 +56,11 @@ def write_tiny(path, *, matrices="Q4_1", head=None, architecture="llama", pre="s
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KV_HEADS)
     writer.add_context_length(128)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(10000.0)
+    writer.add_key_length(HEAD_DIM)
+    writer.add_layer_norm_rms_eps(0.25)
+    writer.add_rope_freq_base(500.0)
+    if rope_scaling is not None:
+        writer.add_rope_scaling_type(rope_scaling)
     alphabet = [*"abcdefghijklmnopqrstuvwxyz0123456789.Ġ", "ab", "12", "<|end|>"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(pre)
@@ -71,24 +76,26 @@ def write_tiny(path, *, matrices="Q4_1", head=None, architecture="llama", pre="s
         if kind == "F32":
             return writer.add_tensor(name, values)
         kind = gguf.GGMLQuantizationType[kind]
-        return writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+        blocks = gguf.quants.quantize(values, kind)
+        if kind == gguf.GGMLQuantizationType.Q4_1:  # q in 0..7 only: rounding again would choose another d
+            blocks.reshape(-1, Q4_1_BYTES)[:, 4:] &= 0x77
+        return writer.add_tensor(name, blocks, raw_dtype=kind)
 
-    head_dim = HIDDEN // HEADS
     add("token_embd.weight", (len(alphabet), HIDDEN), "Q8_0")
     add("output_norm.weight", (HIDDEN,), "F32")
     for i in range(LAYERS):
         add(f"blk.{i}.attn_norm.weight", (HIDDEN,), "F32")
         add(f"blk.{i}.ffn_norm.weight", (HIDDEN,), "F32")
-        add(f"blk.{i}.attn_q.weight", (HIDDEN, HIDDEN), matrices)
-        add(f"blk.{i}.attn_k.weight", (KV_HEADS * head_dim, HIDDEN), matrices)
-        add(f"blk.{i}.attn_v.weight", (KV_HEADS * head_dim, HIDDEN), matrices)
-        add(f"blk.{i}.attn_output.weight", (HIDDEN, HIDDEN), matrices)
+        add(f"blk.{i}.attn_q.weight", (HEADS * HEAD_DIM, HIDDEN), matrices)
+        add(f"blk.{i}.attn_k.weight", (KV_HEADS * HEAD_DIM, HIDDEN), matrices)
+        add(f"blk.{i}.attn_v.weight", (KV_HEADS * HEAD_DIM, HIDDEN), matrices)
+        add(f"blk.{i}.attn_output.weight", (HIDDEN, HEADS * HEAD_DIM), matrices)
         add(f"blk.{i}.ffn_gate.weight", (MLP, HIDDEN), matrices)
         add(f"blk.{i}.ffn_up.weight", (MLP, HIDDEN), matrices)
         add(f"blk.{i}.ffn_down.weight", (HIDDEN, MLP), matrices)
     if head is not None:
         add("output.weight", (len(alphabet), HIDDEN), head)
-    for name, (shape, kind) in extra_tensors.items():
+    for name, (shape, kind) in extra.items():
         add(name, shape, kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -131,6 +138,32 @@ def test_the_exact_repack_of_the_default_model_is_its_dequantized_gguf_bit_for_b
     assert len(repacked) == 7 * 30
     ends = {name: m for name, m in repacked.items() if name.startswith(("model.layers.0.", "model.layers.29."))}
     assert all(torch.equal(m.dequantize(), plain[name].weight) for name, m in ends.items())
+
+
+def test_int4_keeps_the_bytes_of_q4_1(tmp_path):
+    path = write_tiny(tmp_path / "tiny.gguf")
+    layer, plain = (load_gguf_language_model(path, kind).model.layers[1] for kind in ("int4", "none"))
+    stored = {t.name: t.data for t in gguf.GGUFReader(path).tensors}
+    assert np.array_equal(layer.mlp.up_proj.qweight.flatten(1), stored["blk.1.ffn_up.weight"])
+    assert torch.equal(layer.self_attn.q_proj.dequantize(), plain.self_attn.q_proj.weight)
+    assert torch.equal(layer.self_attn.k_proj.dequantize(), plain.self_attn.k_proj.weight)
+
+
+def test_the_model_is_set_up_as_the_file_says(tmp_path):
+    model = load_gguf_language_model(write_tiny(tmp_path / "tiny.gguf"))
+    config = model.config
+    assert (config.rope_parameters["rope_theta"], config.rms_norm_eps) == (500.0, 0.25)
+    assert (config.max_position_embeddings, config.head_dim, config.tie_word_embeddings) == (128, HEAD_DIM, True)
+    assert not model.training
+
+
+@torch.no_grad()
+def test_the_model_computes_what_one_made_the_usual_way_does(tmp_path):
+    model = load_gguf_language_model(write_tiny(tmp_path / "tiny.gguf"))
+    usual = LlamaForCausalLM(model.config).eval()
+    usual.load_state_dict(model.state_dict())
+    input_ids = torch.arange(24).view(2, 12)
+    assert torch.equal(model(input_ids).logits, usual(input_ids).logits)
 
 
 def test_int4_without_q4_1_matrices_is_rounded_from_fp32(tmp_path):
@@ -232,6 +265,7 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path):
     ("how", "reason"),
     [
         ({"architecture": "mamba"}, "holds the architecture 'mamba'; only 'llama'"),
+        ({"rope_scaling": gguf.RopeScalingType.YARN}, "scales its rotary embedding"),
         ({"matrices": "Q5_0"}, "has GGML type 6; this reader knows F32, F16, Q4_1, Q8_0"),
         ({"blk.0.attn_q.bias": ((HIDDEN,), "F32")}, "tensor blk.0.attn_q.bias has no place"),
         ({"without": ["llama.attention.head_count"]}, "has no metadata 'llama.attention.head_count'"),
