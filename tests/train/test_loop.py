@@ -123,13 +123,13 @@ def test_eight_micro_batches_of_one_are_one_of_eight(tiny_config, tiny_processor
         torch.testing.assert_close(value, eight[name], rtol=1e-3, atol=1e-5)
 
 
-def test_four_pictures_can_be_learnt_by_heart_and_are_not_without_looking(tiny_config, tiny_processor, config):
+def test_what_pictures_show_is_learnt_and_only_by_looking(tiny_config, tiny_processor, config):
     rates = {"learning_rate": 2e-2, "lora_learning_rate": 1e-2, "gate_learning_rate": 2e-2}
     settings = config.model_copy(update={"max_steps": 150, "eval_every": 150, "save_every": 150, **rates})
     train(new_model(tiny_config, settings), tiny_processor, settings)
     last = json.loads((settings.output_dir / "metrics.jsonl").read_text().splitlines()[-1])
-    assert last["eval_loss"] < 0.2
-    assert last["eval_loss_blind"] > 3 * last["eval_loss"]
+    assert last["eval_loss"] < 1  # of 6 at the start
+    assert last["eval_loss_blind"] > 2 * last["eval_loss"]
 
 
 def test_a_trained_adapter_laid_over_the_model_is_the_trained_model(tiny_config, tiny_processor, config):
