@@ -20,7 +20,7 @@ chat: .python
 	@$(BIN)/vlm up
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-slow: .python
 	@$(PYTHON) .ci/install.py test

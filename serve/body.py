@@ -7,7 +7,7 @@ Infinity, no number that overflows to one, no lone surrogates, no deep nesting.
 import asyncio
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -50,10 +50,10 @@ async def read_body(request: Request, *, max_bytes: int, timeout: float) -> byte
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`; anything else is a BadRequest."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(body.decode("utf-8"))
     except RecursionError:
         raise _too_deep() from None
-    except ValueError:  # not UTF-8, not JSON, NaN, or an integer of thousands of digits
+    except ValueError:  # not UTF-8, not JSON, or an integer of thousands of digits
         raise BadRequest("The body is not valid JSON in UTF-8.", code="invalid_json") from None
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.", code="invalid_json")
@@ -74,7 +74,7 @@ def _check_values(root: dict[str, Any]) -> None:
             elif isinstance(value, str):
                 _check_text(value)
             elif isinstance(value, float) and not math.isfinite(value):
-                raise BadRequest("The body has a number that is too large.", code="invalid_json")
+                raise BadRequest("The body has a number that is not finite.", code="invalid_json")
         if not below:
             return
         level = below
@@ -90,7 +90,3 @@ def _check_text(text: str) -> None:
 
 def _too_deep() -> BadRequest:
     return BadRequest(f"The body nests deeper than {MAX_DEPTH} levels.", code="invalid_json")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

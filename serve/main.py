@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from vlm.run_config import ConfigError, load_config
 
 from . import API_KEY_VARIABLE
-from .config import LOOPBACK, ServeConfig, read_api_key
+from .config import LOOPBACK, MIB, ServeConfig, read_api_key
 
 if TYPE_CHECKING:
     import uvicorn
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONFIG = "serve/default"
 UI_HOST = "127.0.0.1"
+PYTHON = [sys.executable, "-P", "-m"]  # -P: a file in the current folder must not stand in for one of ours
 GRACE_SECONDS = 3  # how long answers may go on after Ctrl-C
-MAX_UPLOAD_MIB = 20
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def _ui(config: ServeConfig, _: list[str]) -> int:
     check_port(UI_HOST, config.ui_port, "ui_port")
     command = ui_command(config)
     sys.stdout.flush()
-    os.execve(command[0], command, ui_environment(config))
+    os.execve(command[0], command, environment(config))
 
 
 def ui_command(config: ServeConfig) -> list[str]:
@@ -125,7 +125,7 @@ def ui_command(config: ServeConfig) -> list[str]:
         "server.port": config.ui_port,
         "server.headless": "true",
         "server.fileWatcherType": "none",
-        "server.maxUploadSize": MAX_UPLOAD_MIB,
+        "server.maxUploadSize": max(1, config.max_image_bytes // MIB),
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
@@ -134,13 +134,21 @@ def ui_command(config: ServeConfig) -> list[str]:
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
     page = str(Path(__file__).with_name("ui.py"))
-    return [sys.executable, "-m", "streamlit", "run", page, *flags, "--", config.base_url]
+    return [*PYTHON, "streamlit", "run", page, *flags, "--", config.base_url]
 
 
-def ui_environment(config: ServeConfig) -> dict[str, str]:
-    """The page gets the key through its environment: a command line is there for everyone to see."""
+def environment(config: ServeConfig) -> dict[str, str]:
+    """Of a process that we start: it imports these very packages wherever it runs, and finds the key.
+
+    The key is not on its command line, because that is there for everyone on the machine to see.
+    """
+    paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     key = read_api_key(config)
-    return {**os.environ, **({} if key is None else {API_KEY_VARIABLE: key})}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        **({} if key is None else {API_KEY_VARIABLE: key}),
+    }
 
 
 def _up(config: ServeConfig, words: list[str]) -> int:
@@ -148,22 +156,21 @@ def _up(config: ServeConfig, words: list[str]) -> int:
     _need("ui", "streamlit", "httpx2")
     check_port(config.host, config.port, "port")
     check_port(UI_HOST, config.ui_port, "ui_port")
-    read_api_key(config)
 
     from .up import Part, run_together
 
     return run_together(
         Part(
             "API",
-            [sys.executable, "-m", "serve.main", "serve", *words],
-            dict(os.environ),
+            [*PYTHON, "serve.main", "serve", *words],
+            environment(config),
             address=config.base_url,
             health=f"{config.base_url.removesuffix('/v1')}/health",
         ),
         Part(
             "web page",
             ui_command(config),
-            ui_environment(config),
+            environment(config),
             address=f"http://{UI_HOST}:{config.ui_port}",
             health=f"http://{UI_HOST}:{config.ui_port}/_stcore/health",
             is_quiet=True,

@@ -123,7 +123,7 @@ def align(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Non
     projector = [p for p in base.multi_modal_projector.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW([*projector, *head.parameters()], lr=config.learning_rate)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2 * config.learning_rate, config.alignment_steps)
-    loader = DataLoader(pictures, batch_sampler=steps, num_workers=1)  # type: ignore[arg-type]
+    loader = DataLoader(pictures, batch_sampler=steps, num_workers=1)
     progress = tqdm(loader, "aligning", unit="step", dynamic_ncols=True)
     for pixel_values, words in progress:
         features = base.get_image_features(pixel_values.to(model.device))

@@ -192,7 +192,7 @@ def table(items: list[Item]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _groups(items, key):  # type: ignore[no-untyped-def]
+def _groups(items, key):
     return [(name, list(group)) for name, group in groupby(sorted(items, key=key), key=key)]
 
 

@@ -87,7 +87,7 @@ def _steps(rows: Rows, start: int, config: TrainConfig) -> Iterator[list[PackedR
     """The packed rows of every step that is left, drawn one step ahead in a process of their own."""
     size = config.global_batch_size
     indices = [range(step * size, (step + 1) * size) for step in range(start, config.max_steps)]
-    loader = DataLoader(rows, batch_sampler=indices, num_workers=1, collate_fn=_flatten)  # type: ignore[arg-type]
+    loader = DataLoader(rows, batch_sampler=indices, num_workers=1, collate_fn=_flatten)
     return iter(loader)
 
 

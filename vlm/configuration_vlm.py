@@ -1,6 +1,6 @@
 """VlmConfig: one JSON-serialisable object that describes the whole network."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
@@ -21,8 +21,8 @@ class VlmConfig(PreTrainedConfig):
         "text_config": SubConfigSpec(config_class=AutoConfig, model_type="llama"),
     }
 
-    vision_config: dict | PreTrainedConfig | None = None
-    text_config: dict | PreTrainedConfig | None = None
+    vision_config: Any = None  # dict, or the config of its own class
+    text_config: Any = None
     # Marks, in input_ids, the place of a picture. It needs no row in the embedding table: the model replaces it.
     image_token_id: int = 0
     max_images: int = 8  # pictures that one conversation can tell apart

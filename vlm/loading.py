@@ -9,6 +9,7 @@ import importlib.util
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,7 +158,9 @@ def merge_adapter(model: VlmForConditionalGeneration, folder: Path) -> VlmForCon
     """`model` with the trained projector, cross-attention and LoRA of a peft folder made part of it."""
     from peft import PeftModel  # it takes a second to import, and a complete checkpoint does not need it
 
-    return PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks transformers for a property of an older name
+        return PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
 
 
 def has_lora(folder: Path) -> bool:

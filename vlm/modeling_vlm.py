@@ -99,7 +99,7 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         if self.config.fusion == "prefix":
             return
         layers = self.language_model.get_decoder().layers
-        for block, i in enumerate(self.config.cross_attention_layers):
+        for block, i in enumerate(self.config.cross_attention_layers or []):
             layers[i] = FusionDecoderLayer(GatedCrossAttention(self.config), layers[i], block)
 
     def get_input_embeddings(self) -> nn.Module:
@@ -170,13 +170,15 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         cross_attentions: list[Tensor] | None = [] if output_cross_attentions else None
         if labels is not None:  # the output head is a fifth of the work: only where something is to be learnt
             logits_to_keep = (labels[:, 1:] != -100).any(dim=0).nonzero().squeeze(-1)
-        has_blocks = encoded_images is not None and len(encoded_images.key_values) > 0
+        seen = encoded_images if encoded_images is not None and encoded_images.key_values else None
         outputs = self.language_model(
             inputs_embeds=self.embed(input_ids, encoded_images.features if encoded_images is not None else None),
             attention_mask=attention_mask,
-            image_key_values=encoded_images.key_values if has_blocks else None,
+            image_key_values=seen.key_values if seen is not None else None,
             # With a KV cache input_ids holds only the new tokens: keep their rows of the mask.
-            image_attention_mask=image_attention_mask[:, -input_ids.shape[1] :] if has_blocks else None,
+            image_attention_mask=None
+            if image_attention_mask is None
+            else image_attention_mask[:, -input_ids.shape[1] :],
             cross_attentions=cross_attentions,
             logits_to_keep=logits_to_keep,
             **kwargs,

@@ -69,7 +69,9 @@ class VlmProcessor(ProcessorMixin):
 
         Raises ValueError for an unknown role or part, and for more pictures than `max_images`.
         """
-        chat, contents, rendered = EncodedChat(), [], []
+        chat = EncodedChat()
+        contents: list[tuple[str, int, str]] = []  # role, pictures and text of each message
+        rendered: list[dict[str, str]] = []
         for message in messages:
             images, text = self._split_content(message)
             chat.images.extend(images)
@@ -122,7 +124,7 @@ class VlmProcessor(ProcessorMixin):
                 )
         return images, "\n".join(texts)
 
-    def apply_chat_template(  # type: ignore[override]
+    def apply_chat_template(
         self,
         conversation: list[dict[str, Any]] | list[list[dict[str, Any]]],
         chat_template: str | None = None,
@@ -148,7 +150,7 @@ class VlmProcessor(ProcessorMixin):
             [self.encode_chat(messages, add_generation_prompt=add_generation_prompt) for messages in conversations]
         )
 
-    def __call__(self, images: Any = None, text: str | None = None, **kwargs: Any) -> BatchFeature:  # type: ignore[override]
+    def __call__(self, images: Any = None, text: str | None = None, **kwargs: Any) -> BatchFeature:
         """Pictures, then plain text, without a chat template (for base models): one sample."""
         chat = EncodedChat(images=[images] if isinstance(images, Image.Image) else list(images or []))
         if self.tokenizer.bos_token_id is not None:

@@ -1,6 +1,7 @@
 """A model that answers from a script, and plain pictures."""
 
 import io
+import queue
 import threading
 from collections.abc import Iterator
 
@@ -15,7 +16,8 @@ class FakeAssistant:
     """Has the interface of `vlm.loading.Assistant`, and answers every request with `pieces`, one token each.
 
     An exception among the pieces is raised in its place. After `hold()` a piece comes only for each `allow()`.
-    `seen` are the requests, `produced` the pieces; `started` and `closed` tell that an answer has begun and has ended.
+    `seen` are the requests, `produced` the pieces; `asked` gets the number of each piece when the worker asks for it,
+    `closed` is set when an answer has ended.
     """
 
     name = "fake"
@@ -24,7 +26,7 @@ class FakeAssistant:
         self.pieces: tuple[str | BaseException, ...] = PIECES
         self.seen: list[GenerationRequest] = []
         self.produced: list[str] = []
-        self.started = threading.Event()
+        self.asked: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.closed = threading.Event()
         self._permits: threading.Semaphore | None = None
 
@@ -37,10 +39,10 @@ class FakeAssistant:
 
     def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
         self.seen.append(request)
-        self.started.set()
         try:
             pieces = self.pieces[: request.max_new_tokens]
             for count, piece in enumerate(pieces, start=1):
+                self.asked.put(count)
                 assert self._permits is None or self._permits.acquire(timeout=20)
                 if isinstance(piece, BaseException):
                     raise piece

@@ -66,6 +66,13 @@ def test_what_is_not_installed_is_told_with_the_extra_that_brings_it(monkeypatch
     assert "pip install 'regard[ui]'" in capsys.readouterr().err
 
 
+def test_what_is_started_imports_these_packages_and_nothing_from_the_current_folder(tmp_path):
+    (tmp_path / "serve.py").write_text("raise SystemExit('the wrong one')")
+    command = [*main.PYTHON, "serve.main", "serve", "nothing"]
+    done = subprocess.run(command, cwd=tmp_path, env=main.environment(ServeConfig()), capture_output=True, text=True)
+    assert done.returncode == 2 and "serve/default.yaml" in done.stderr
+
+
 def test_the_page_is_for_this_machine_and_reports_nothing_to_anyone():
     command = main.ui_command(ServeConfig(host="0.0.0.0", port=9000, ui_port=9001))
     for option in (
@@ -83,6 +90,6 @@ def test_the_key_is_handed_to_the_page_outside_its_command_line(tmp_path, monkey
     path = tmp_path / "key"
     path.write_text("sesame\n")
     config = ServeConfig(api_key_file=path)
-    assert main.ui_environment(config)[API_KEY_VARIABLE] == "sesame"
+    assert main.environment(config)[API_KEY_VARIABLE] == "sesame"
     assert "sesame" not in " ".join(main.ui_command(config))
-    assert API_KEY_VARIABLE not in main.ui_environment(ServeConfig())
+    assert API_KEY_VARIABLE not in main.environment(ServeConfig())

@@ -1,5 +1,6 @@
 """Two servers as one, with small stand-ins for them; run in a process of its own, because it takes over signals."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,7 +36,8 @@ sys.exit(run_together(part("API", {api!r}), part("web page", {page!r})))
 
 def start(api="pass", page="pass"):
     code = RUN.format(server=SERVER, api=api, page=page)
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", code], **pipes, text=True, start_new_session=True)
 
 
 def read_until(process, word):
@@ -55,8 +57,9 @@ def test_both_are_ready_when_it_says_so_and_gone_when_it_ends(number):
         assert len(addresses) == 2
         for address in addresses:
             assert is_answering(address)
-        process.send_signal(number)
-        assert process.wait(20) == 0
+        os.killpg(process.pid, number)  # to the whole group, as a terminal does
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0 and errors == ""  # the parts did not see it themselves
     assert not any(is_answering(address) for address in addresses)
 
 
