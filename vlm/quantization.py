@@ -10,15 +10,14 @@ The only file that knows bitsandbytes. Vision tower, projector and cross-attenti
 Shape letters: N output features, K input features, M rows of x.
 """
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-Quantization = Literal["none", "int8", "int4", "nf4", "bnb-int8"]
-KINDS: tuple[str, ...] = get_args(Quantization)
+KINDS = ("none", "int8", "int4", "nf4", "bnb-int8")
 CPU_KINDS = ("int8", "int4")
 
 GROUP_SIZE = 32  # weights that share a scale in Q4_1 and Q8_0
