@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from transformers import initialization as init  # draws only what was not loaded
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from .configuration_vlm import VlmConfig
@@ -47,19 +46,6 @@ class GatedCrossAttention(GradientCheckpointingLayer):
             nn.Linear(config.cross_attention_mlp_size, width, bias=False),
         )
         self.mlp_gate = nn.Parameter(torch.zeros(1))
-
-    def init_weights_(self) -> None:
-        """Gates closed, and attention that looks for what resembles the text and hands it on as it is.
-
-        Query and key start as the same projection, and `out` undoes `value`: image features that lie in the space of
-        the word embeddings (see train/alignment.py) are found by their words, and read as words, from the first step.
-        """
-        for parameter in (self.attn_gate, self.mlp_gate, self.ordinal_key, self.ordinal_value):
-            init.zeros_(parameter)
-        init.orthogonal_(self.query.weight)
-        init.orthogonal_(self.value.weight)
-        init.copy_(self.key.weight, self.query.weight)
-        init.copy_(self.out.weight, self.value.weight.T)
 
     def read(self, image_features: Tensor) -> ImageKeyValue:
         """Image features [B, I, P, D] -> the keys and values of this block."""

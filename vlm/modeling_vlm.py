@@ -62,9 +62,7 @@ class VlmPreTrainedModel(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, GatedCrossAttention):
-            module.init_weights_()
-        elif isinstance(module, PerceiverProjector):
+        if isinstance(module, PerceiverProjector):
             nn.init.normal_(module.latents, std=0.02)
         if hasattr(module, "position_scale"):
             nn.init.ones_(module.position_scale)

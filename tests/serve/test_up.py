@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
 SERVER = """
 import http.server, sys, threading
 class Handler(http.server.BaseHTTPRequestHandler):
+    asked = 0
     def do_GET(self):
-        self.send_response(200)
+        Handler.asked += 1
+        self.send_response(200 if Handler.asked > 2 else 503)  # it listens before it is ready
         self.end_headers()
     def log_message(self, *args): pass
     def handle_one_request(self):
@@ -34,10 +37,15 @@ sys.exit(run_together(part("API", {api!r}), part("web page", {page!r})))
 """
 
 
-def start(api="pass", page="pass"):
+@contextmanager
+def running(api="pass", page="pass"):
     code = RUN.format(server=SERVER, api=api, page=page)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", code], **pipes, text=True, start_new_session=True)
+    with subprocess.Popen([sys.executable, "-c", code], **pipes, text=True, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def read_until(process, word):
@@ -51,7 +59,7 @@ def read_until(process, word):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_both_are_ready_when_it_says_so_and_gone_when_it_ends(number):
-    with start() as process:
+    with running() as process:
         said = read_until(process, "Ctrl-C")
         addresses = [word for word in said.split() if word.startswith("http")]
         assert len(addresses) == 2
@@ -64,7 +72,7 @@ def test_both_are_ready_when_it_says_so_and_gone_when_it_ends(number):
 
 
 def test_when_one_stops_the_other_is_stopped_and_the_first_is_named():
-    with start(page="import os; os._exit(7)") as process:
+    with running(page="import os; os._exit(7)") as process:
         said = process.communicate(timeout=20)[0]
     assert process.returncode == 1
     assert "The web page has stopped (exit code 7)" in said and "API has stopped" not in said

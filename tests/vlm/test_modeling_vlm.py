@@ -206,19 +206,6 @@ def test_parts_that_are_handed_in_keep_their_weights(tiny_config):
     assert (language_model.model.norm.weight == 3.0).all()
 
 
-@torch.no_grad()
-def test_a_new_block_finds_what_resembles_the_text_and_hands_it_on(tiny_model):
-    """Before any training: a feature that is like the text is looked at more than its opposite, and read as it is."""
-    block = tiny_model.cross_attention_blocks()[0]
-    text = torch.randn(1, 8, 32)  # [B, T, D]
-    for token in range(8):
-        features = torch.stack([-text[0, token], text[0, token]])[None, None]  # [B, I, P, D]
-        _, weights = block(text, block.read(features), torch.ones(1, 8, 1, dtype=torch.bool))
-        assert (weights[0, :, token, 0, 1] > weights[0, :, token, 0, 0]).all()
-    inside = block.value.weight.T @ torch.randn(16)  # what the narrow attention can carry
-    torch.testing.assert_close(block.out(block.value(inside)), inside)
-
-
 def test_impossible_networks_are_named(tiny_config):
     with pytest.raises(ValueError, match=r"fusion must be one of .*, got 'late'"):
         type(tiny_config)(**{**tiny_config.to_dict(), "fusion": "late"})
