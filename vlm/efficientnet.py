@@ -114,8 +114,7 @@ class EfficientNetLiteModel(EfficientNetLitePreTrainedModel):
     """pixel_values [B, 3, H, W] -> last_hidden_state [B, P, hidden_size], patch tokens row by row.
 
     A token is the stride-16 feature of its patch, the stride-32 feature of the 32 x 32 square around it, and the
-    patch's colours: features learnt to name things forget the colours that people ask about (a probe of single patches
-    told 66 % of the colours of drawn shapes from the features, and 84 % with the colours beside them).
+    patch's colours: features learnt to name things forget the colours that people ask about.
     """
 
     def __init__(self, config: EfficientNetLiteConfig):
