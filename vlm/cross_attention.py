@@ -62,7 +62,7 @@ class GatedCrossAttention(GradientCheckpointingLayer):
         """
         sees_image = image_attention_mask.any(dim=-1, keepdim=True)  # [B, T, 1]
         x, weights = self._cross_attend(self.attn_norm(hidden_states), image_key_value, image_attention_mask)
-        # What is added is measured by what it is added to, so that a gate means the same in the first layer and the last.
+        # In units of what it is added to, so that a gate means the same in the first layer and in the last.
         size = hidden_states.detach().square().mean(dim=-1, keepdim=True).sqrt()  # [B, T, 1]
         hidden_states = hidden_states + self.attn_gate.tanh() * size * x * sees_image
         x = self.mlp(self.mlp_norm(hidden_states))
