@@ -10,9 +10,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from typing import Protocol, cast
+from typing import Protocol
 
 from vlm.generation import Chunk, GenerationRequest, RequestError
 
@@ -177,8 +177,7 @@ class Engine:
         assert generation.request is not None
         end: ApiError | None = worker_stopped()
         try:
-            stream = cast("Generator[Chunk, None, None]", self.assistant.stream(generation.request))
-            with closing(stream) as chunks:
+            with closing(self.assistant.stream(generation.request)) as chunks:
                 for chunk in chunks:
                     if generation.is_cancelled.is_set() or self._closing:
                         break

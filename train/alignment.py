@@ -26,6 +26,7 @@ from vlm.structure import Scene
 from .config import TrainConfig
 from .data_engine import draw
 from .data_engine.colours import NAMES
+from .data_engine.shapes_facts import nearest_sides
 from .data_engine.shapes_kinds import KINDS
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "kind": (NOTHING, *KINDS),
     "colour": NAMES,
     "size": ("small", "medium", "large"),
+    "across": ("left", "center", "right"),
+    "down": ("top", "center", "bottom"),
 }
 UNKNOWN = -100  # no word is right here: the patch teaches nothing about this attribute
 BACKGROUND_WEIGHT = 0.2  # four patches out of five are background
@@ -62,8 +65,10 @@ def scene_words(scene: Scene, processor: VlmImageProcessor, grid: int) -> dict[s
         words["colour"][torch.from_numpy((squares == 0).all(axis=1))] = NAMES.index(scene.background)
     for number, thing in enumerate(scene.things, 1):
         here = torch.from_numpy((squares == number).mean(axis=1) > COVERED)
+        across, down = nearest_sides(thing, scene)
+        said = {"kind": thing.kind, "colour": thing.colour, "size": thing.size, "across": across, "down": down}
         for name, values in ATTRIBUTES.items():
-            words[name][here] = values.index(getattr(thing, name))
+            words[name][here] = values.index(said[name])
     return words
 
 

@@ -27,7 +27,7 @@ def answer_together(
     (row,) = pack(chats, processor.image_token_id, max_tokens=1_000_000)
     ends = model.generation_config.eos_token_id
     ends = {ends} if isinstance(ends, int) else set(ends or ())
-    batch = {name: value.to(model.device) for name, value in collate([row], processor).items() if name != "labels"}
+    batch = {n: v.to(model.device) for n, v in collate([row], processor).items() if not n.startswith("label")}
     lasts = [max(i for i, branch in enumerate(row.branch) if branch == number) for number in _numbers(chats)]
     outputs = model(**batch, past_key_values=DynamicCache(), logits_to_keep=torch.tensor(lasts), use_cache=True)
     tokens = outputs.logits[0].argmax(dim=-1).tolist()  # the first token of every answer

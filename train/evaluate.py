@@ -7,7 +7,6 @@ Each question is asked twice: with its picture, and blind, with a grey picture i
 without looking does not show that it sees.
 """
 
-import argparse
 import json
 import logging
 import sys
@@ -24,9 +23,10 @@ from tqdm import tqdm
 from vlm.images import open_image
 from vlm.loading import Assistant, PartNotFoundError, load
 from vlm.quantization import dequantize_
-from vlm.run_config import ConfigError, RunConfig, load_config
+from vlm.run_config import RunConfig
 
 from .answering import answer_together
+from .command import run_command
 from .data_engine import draw
 from .scoring import exact_match, recall, wilson_interval
 
@@ -197,23 +197,15 @@ def _groups(items, key):
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="vlm eval", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("config", type=Path, help="YAML file with an EvalConfig")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace single values of the file")
-    args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        config = load_config(EvalConfig, args.config, tuple(args.overrides))
-        assistant = load(config.model)
-        # The very weights that are stored, multiplied in fp32: the packed kernels are made for few rows at a time.
-        dequantize_(assistant.model.language_model)
-        started = time.monotonic()
-        items = [item for suite in config.suites for item in run_suite(assistant, suite, config.instruction)]
-    except (ConfigError, PartNotFoundError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run_command("eval", __doc__, EvalConfig, run, argv)
+
+
+def run(config: EvalConfig) -> None:
+    assistant = load(config.model)
+    # The very weights that are stored, multiplied in fp32: the packed kernels are made for few rows at a time.
+    dequantize_(assistant.model.language_model)
+    started = time.monotonic()
+    items = [item for suite in config.suites for item in run_suite(assistant, suite, config.instruction)]
     config.output_dir.mkdir(parents=True, exist_ok=True)
     with (config.output_dir / "predictions.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(item)) + "\n" for item in items)
@@ -223,7 +215,6 @@ def main(argv: list[str] | None = None) -> int:
     logger.info(
         "%d questions in %.0f s; every answer is in %s", len(items), time.monotonic() - started, config.output_dir
     )
-    return 0
 
 
 if __name__ == "__main__":

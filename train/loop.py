@@ -16,7 +16,7 @@ from vlm.processing_vlm import VlmProcessor
 
 from .alignment import align
 from .checkpoint import checkpoints, resume, save_checkpoint
-from .collator import IGNORE, PackedRow, collate
+from .collator import PackedRow, collate
 from .config import TrainConfig
 from .data import Rows, build_rows
 from .trainable import describe, parameter_groups, trainable_parameters
@@ -95,15 +95,15 @@ def _flatten(rows: list[list[PackedRow]]) -> list[PackedRow]:
     return [packed for row in rows for packed in row]
 
 
-def _answer_tokens(rows: list[PackedRow]) -> int:
-    return sum(label != IGNORE for row in rows for label in row.labels)
+def _answer_weight(rows: list[PackedRow]) -> float:
+    return sum(weight for row in rows for weight in row.weights)
 
 
-def _micro_batches(rows: list[PackedRow], processor: VlmProcessor, size: int) -> Iterator[tuple[Batch, int]]:
-    """Batches of at most `size` rows, each with the number of tokens that are learnt in it."""
+def _micro_batches(rows: list[PackedRow], processor: VlmProcessor, size: int) -> Iterator[tuple[Batch, float]]:
+    """Batches of at most `size` rows, each with the weight of what is learnt in it."""
     for start in range(0, len(rows), size):
         micro = rows[start : start + size]
-        yield collate(micro, processor), _answer_tokens(micro)
+        yield collate(micro, processor), _answer_weight(micro)
 
 
 def train_step(
@@ -113,10 +113,10 @@ def train_step(
     rows: list[PackedRow],
     config: TrainConfig,
 ) -> float:
-    """One optimizer step over all `rows`; the loss is the mean over their answer tokens, however they are split."""
-    total, mean_loss = _answer_tokens(rows), 0.0
-    for batch, count in _micro_batches(rows, processor, config.micro_batch_size):
-        loss = _loss(model, batch, config) * (count / total)
+    """One optimizer step over `rows`; the loss is the weighted mean over their answers, however they are split."""
+    total, mean_loss = _answer_weight(rows), 0.0
+    for batch, weight in _micro_batches(rows, processor, config.micro_batch_size):
+        loss = _loss(model, batch, config) * (weight / total)
         loss.backward()
         mean_loss += loss.item()
     torch.nn.utils.clip_grad_norm_([p for _, p in trainable_parameters(model)], config.max_grad_norm)
@@ -131,16 +131,16 @@ def _loss(model: PeftModel, batch: Batch, config: TrainConfig) -> torch.Tensor:
         return model(**batch, use_cache=False).loss
 
 
-def _eval_batches(rows: Rows, processor: VlmProcessor, config: TrainConfig) -> list[tuple[Batch, int]]:
+def _eval_batches(rows: Rows, processor: VlmProcessor, config: TrainConfig) -> list[tuple[Batch, float]]:
     packed = _flatten([rows[EVAL_START + i] for i in range(config.eval_rows)])
     return list(_micro_batches(packed, processor, config.micro_batch_size))
 
 
 @torch.no_grad()
-def evaluate(model: PeftModel, batches: list[tuple[Batch, int]], config: TrainConfig) -> dict[str, float]:
+def evaluate(model: PeftModel, batches: list[tuple[Batch, float]], config: TrainConfig) -> dict[str, float]:
     """Loss on unseen rows, with the pictures and with grey ones: equal means that the model does not look."""
-    total = sum(count for _, count in batches)
-    seen = sum(_loss(model, batch, config).item() * count for batch, count in batches) / total
-    grey = [({k: v * 0 if k == "pixel_values" else v for k, v in batch.items()}, count) for batch, count in batches]
-    blind = sum(_loss(model, batch, config).item() * count for batch, count in grey) / total
+    total = sum(weight for _, weight in batches)
+    seen = sum(_loss(model, batch, config).item() * weight for batch, weight in batches) / total
+    grey = [({k: v * 0 if k == "pixel_values" else v for k, v in batch.items()}, weight) for batch, weight in batches]
+    blind = sum(_loss(model, batch, config).item() * weight for batch, weight in grey) / total
     return {"eval_loss": seen, "eval_loss_blind": blind}

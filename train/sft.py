@@ -6,21 +6,20 @@ vlm train configs/train/mini.yaml max_steps=50 lora.rank=4
 Started again, an interrupted run goes on where its last checkpoint stands.
 """
 
-import argparse
 import logging
 import sys
 from pathlib import Path
 
 import yaml
 
-from vlm.loading import ComposeConfig, PartNotFoundError, compose_from_config, load
+from vlm.loading import ComposeConfig, compose_from_config, load
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.processing_vlm import VlmProcessor
 from vlm.quantization import dequantize_
 from vlm.run_config import ConfigError, load_config
 
+from .command import run_command
 from .config import TrainConfig
-from .data import DataError
 from .loop import train
 from .trainable import add_adapters
 
@@ -51,23 +50,13 @@ def start_run(config: TrainConfig) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="vlm train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("config", type=Path, help="YAML file with a TrainConfig")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace single values of the file")
-    args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        config = load_config(TrainConfig, args.config, tuple(args.overrides))
-        start_run(config)
-        model, processor = load_base(config)
-        final = train(add_adapters(model, config), processor, config)
-    except (ConfigError, DataError, PartNotFoundError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    logger.info("the trained adapter is in %s", final)
-    return 0
+    return run_command("train", __doc__, TrainConfig, run, argv)
+
+
+def run(config: TrainConfig) -> None:
+    start_run(config)
+    model, processor = load_base(config)
+    logger.info("the trained adapter is in %s", train(add_adapters(model, config), processor, config))
 
 
 if __name__ == "__main__":

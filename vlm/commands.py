@@ -6,10 +6,10 @@ import logging
 import os
 import sys
 import unicodedata
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image
 
@@ -177,7 +177,7 @@ def plain_errors() -> Iterator[None]:
         yield
     except (ConfigError, PartNotFoundError, QuantizationError, RequestError) as error:
         raise CommandError(str(error)) from None
-    except Exception as error:  # safetensors has an error of its own for it
+    except OSError as error:
         if os.strerror(errno.ENOSPC) not in str(error):
             raise
         raise CommandError(f"the disk is full; make room and try again ({error})") from None
@@ -189,11 +189,11 @@ def write_answer(
     assistant: "Assistant", messages: list[dict[str, Any]], options: dict[str, Any], may_be_stopped: bool = False
 ) -> str:
     """Stream the answer to standard output and return it; with `may_be_stopped`, Ctrl-C ends it early."""
-    from .generation import Chunk, GenerationRequest
+    from .generation import GenerationRequest
 
     request = GenerationRequest(messages=messages, **options)
     text, reason = "", None
-    with plain_errors(), closing(cast(Generator[Chunk], assistant.stream(request))) as chunks:
+    with plain_errors(), closing(assistant.stream(request)) as chunks:
         try:
             for chunk in chunks:
                 text, reason = text + chunk.text, chunk.finish_reason

@@ -11,6 +11,9 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from .configuration_vlm import VlmConfig
 
+LIKENESS_GAIN = 2.0**0.5
+LIKENESS_SINK = 6.5  # most of the look goes nowhere unless some image feature is like the token
+
 
 class ImageKeyValue(NamedTuple):
     """What one block reads of the pictures. It depends on each picture alone, so it can be cached by the picture."""
@@ -24,6 +27,8 @@ class GatedCrossAttention(GradientCheckpointingLayer):
 
     A zero gate makes the block an identity, so at step 0 the model *is* the language model. Which picture is which
     is told by an ordinal (first, second, ...) that enters the scores and the result, never the keys and values.
+    Every head has a sink (as in https://arxiv.org/abs/2309.17453): a token that finds nothing looks at nothing, and
+    that nothing was found is what tells that there is none.
     """
 
     def __init__(self, config: VlmConfig):
@@ -37,6 +42,7 @@ class GatedCrossAttention(GradientCheckpointingLayer):
         self.value = nn.Linear(width, inner, bias=False)
         self.ordinal_key = nn.Parameter(torch.zeros(config.max_images, inner))
         self.ordinal_value = nn.Parameter(torch.zeros(config.max_images, inner))
+        self.sink = nn.Parameter(torch.zeros(self.num_heads))  # the score of looking at nothing
         self.out = nn.Linear(inner, width, bias=False)
         self.attn_gate = nn.Parameter(torch.zeros(1))
         self.mlp_norm = nn.RMSNorm(width, eps=1e-5)
@@ -46,6 +52,22 @@ class GatedCrossAttention(GradientCheckpointingLayer):
             nn.Linear(config.cross_attention_mlp_size, width, bias=False),
         )
         self.mlp_gate = nn.Parameter(torch.zeros(1))
+
+    @torch.no_grad()
+    def start_looking_(self, gate: float, by_likeness: bool) -> None:
+        """Start with an open gate, and `out` undoing `value`: a feature arrives as the words that it is made of.
+
+        `by_likeness`, for the block whose text is still words, query and key are one projection too: at "circle" it
+        reads the patches of the circle, and nothing where there is none. All this takes image features that lie among
+        the word embeddings (see train/alignment.py).
+        """
+        nn.init.orthogonal_(self.value.weight)
+        self.out.weight.copy_(self.value.weight.T)
+        self.attn_gate.fill_(gate)
+        if by_likeness:
+            nn.init.orthogonal_(self.query.weight, gain=LIKENESS_GAIN)
+            self.key.weight.copy_(self.query.weight)
+            self.sink.fill_(LIKENESS_SINK)
 
     def read(self, image_features: Tensor) -> ImageKeyValue:
         """Image features [B, I, P, D] -> the keys and values of this block."""
@@ -79,7 +101,8 @@ class GatedCrossAttention(GradientCheckpointingLayer):
         # A row with no visible picture would be a softmax over nothing: let it look, `sees_image` drops the result.
         hidden = ~(mask | ~mask.any(dim=-1, keepdim=True))  # [B, T, I]
         scores = scores.masked_fill(hidden[:, None, :, :, None], torch.finfo(scores.dtype).min)
-        weights = scores.flatten(3).softmax(dim=-1)  # [B, N, T, I*P]
+        sink = self.sink.to(scores)[:, None, None].expand(*scores.shape[:3], 1)  # [B, N, T, 1]
+        weights = torch.cat([scores.flatten(3), sink], dim=-1).softmax(dim=-1)[..., :-1]  # [B, N, T, I*P]
         y = weights @ image.value.flatten(2, 3)  # [B, N, T, H]
         weights = weights.unflatten(-1, (images, features))
         y = y + weights.sum(dim=-1) @ ordinal_value

@@ -4,7 +4,7 @@ No HTTP, and no state between calls: whoever holds the iterator holds all there 
 ends the work.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -51,7 +51,7 @@ class GenerationRequest:
 class Chunk:
     """A piece of an answer. Texts hold whole characters and never a part of a stop string."""
 
-    text: str  # may be empty in the last piece
+    text: str  # empty while what came is held back, and perhaps in the last piece
     finish_reason: Literal["stop", "length"] | None  # set in the last piece only
     prompt_tokens: int
     completion_tokens: int  # so far
@@ -59,8 +59,11 @@ class Chunk:
 
 def generate(
     model: VlmForConditionalGeneration, processor: VlmProcessor, request: GenerationRequest
-) -> Iterator[Chunk]:
-    """The answer to `request`. What cannot be answered raises RequestError here, before anything is computed."""
+) -> Generator[Chunk, None, None]:
+    """The answer to `request`, a chunk after every token, so that whoever reads can stop it after any one of them.
+
+    What cannot be answered raises RequestError here, before anything is computed.
+    """
     try:
         chat = processor.encode_chat(request.messages, add_generation_prompt=True)
     except ValueError as error:
@@ -119,7 +122,7 @@ def decode(
 
 def _to_text(
     tokens: Iterator[tuple[int, bool]], processor: VlmProcessor, stop: tuple[str, ...], prompt_tokens: int
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Token ids -> pieces of text that can be shown at once: whole characters, nothing that may begin a stop string."""
     ids: list[int] = []
     sent = 0
@@ -132,10 +135,9 @@ def _to_text(
         if ends:
             yield Chunk(text[sent:], "stop", prompt_tokens, len(ids))
             return
-        ready = len(text) - held_back(text, stop)
-        if ready > sent:
-            yield Chunk(text[sent:ready], None, prompt_tokens, len(ids))
-            sent = ready
+        ready = max(sent, len(text) - held_back(text, stop))
+        yield Chunk(text[sent:ready], None, prompt_tokens, len(ids))
+        sent = ready
     text = processor.tokenizer.decode(ids, skip_special_tokens=True)
     yield Chunk(text[sent:].rstrip("\N{REPLACEMENT CHARACTER}"), "length", prompt_tokens, len(ids))
 

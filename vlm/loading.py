@@ -4,23 +4,24 @@ A part (vision tower or language model) is named as on the Hugging Face hub, and
 as a local folder, then on the hub. A saved model is loaded with plain `from_pretrained`; `load` adds the convenience.
 """
 
+import dataclasses
 import hashlib
 import importlib.util
 import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import HFValidationError
+from huggingface_hub.errors import HFValidationError, StrictDataclassError
 from PIL import Image
-from pydantic import Field
-from safetensors import safe_open
+from pydantic import Field, field_validator
+from safetensors import SafetensorError, safe_open
 from transformers import (
     AddedToken,
     AutoConfig,
@@ -40,7 +41,7 @@ from .image_processing import VlmImageProcessor
 from .modeling_vlm import VlmForConditionalGeneration
 from .processing_vlm import DEFAULT_CHAT_TEMPLATE, IMAGE_TOKEN, VlmProcessor
 from .quantization import CPU_KINDS, check_quantization, dequantize_, quantize_
-from .run_config import PACKAGE, RunConfig, load_config
+from .run_config import PACKAGE, ConfigError, RunConfig, load_config
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,15 @@ class ComposeConfig(RunConfig):
     adapter: str | None = None  # a peft folder with trained projector, cross-attention and LoRA
     seed: int = 0  # of the new weights
     network: dict[str, Any] = Field(default_factory=dict)  # fields of VlmConfig
+
+    @field_validator("network")
+    @classmethod
+    def _known_fields(cls, network: dict[str, Any]) -> dict[str, Any]:
+        known = {field.name for field in dataclasses.fields(VlmConfig)} & set(VlmConfig.__annotations__)
+        known -= {"vision_config", "text_config", "image_token_id", "quantization"}  # these come from the parts
+        if unknown := sorted(set(network) - known):
+            raise ValueError(f"unknown {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        return network
 
 
 def compose(
@@ -129,9 +139,12 @@ def compose_from_config(config: ComposeConfig) -> tuple[VlmForConditionalGenerat
     """Load the parts that `config` names, join them, and lay a trained adapter over them where one is named."""
     language_model, tokenizer = load_language_model(config.language_model, config.quantization)
     with seeded(config.seed):
-        model = compose(
-            load_vision_tower(config.vision_tower), language_model, quantization=config.quantization, **config.network
-        )
+        vision_tower = load_vision_tower(config.vision_tower)
+        try:
+            model = compose(vision_tower, language_model, quantization=config.quantization, **config.network)
+        except (ValueError, StrictDataclassError) as error:
+            parts = f"{config.vision_tower} and {config.language_model}"
+            raise ConfigError(f"{parts} cannot be joined so: {error}") from None
     processor = make_processor(model.config, tokenizer)
     if config.adapter is not None:
         model = merge_adapter(model, find_adapter(config.adapter))
@@ -202,10 +215,13 @@ def assemble(config: ComposeConfig, name: str) -> Path:
 
 
 def save_checkpoint(model: VlmForConditionalGeneration, processor: VlmProcessor, folder: Path) -> None:
-    """Write a complete checkpoint: weights, processor and how its turns end."""
+    """Write a complete checkpoint: weights, processor and how its turns end. Raises OSError where the disk is full."""
     model.generation_config.eos_token_id = model.language_model.generation_config.eos_token_id
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
-    model.save_pretrained(folder)
+    try:
+        model.save_pretrained(folder)
+    except SafetensorError as error:  # what a full disk is to safetensors
+        raise OSError(f"{folder} cannot be written: {error}") from error
     processor.save_pretrained(folder)
 
 
@@ -235,7 +251,7 @@ class Assistant:
     model: VlmForConditionalGeneration
     processor: VlmProcessor
 
-    def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
+    def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
         """The answer, piece by piece; see `vlm.generation.generate`."""
         return generate(self.model, self.processor, request)
 

@@ -150,6 +150,7 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         pixel_values: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
+        label_weights: Tensor | None = None,
         encoded_images: EncodedImages | None = None,
         image_attention_mask: Tensor | None = None,
         output_cross_attentions: bool = False,
@@ -159,7 +160,8 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         """One step of the language model, with pictures (fresh or already encoded) or without.
 
         Pass `pixel_values` the first time; `generate` passes `encoded_images` back from then on. Leaving both out
-        runs the same text without its pictures. `labels` [B, T] are -100 where a token is not to be learnt.
+        runs the same text without its pictures. `labels` [B, T] are -100 where a token is not to be learnt;
+        the loss is their mean, weighted with `label_weights` [B, T] where given.
         """
         if pixel_values is not None:
             encoded_images = self.encode_images(pixel_values)
@@ -183,8 +185,13 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         )
         loss = None
         if labels is not None:
-            targets = labels[:, 1:][:, logits_to_keep].flatten()
-            loss = nn.functional.cross_entropy(outputs.logits.flatten(0, 1).float(), targets)
+            targets = labels[:, 1:][:, logits_to_keep]
+            weights = torch.ones_like(targets) if label_weights is None else label_weights[:, 1:][:, logits_to_keep]
+            weights = weights * (targets != -100)
+            losses = nn.functional.cross_entropy(
+                outputs.logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
+            )
+            loss = (losses * weights.flatten()).sum() / weights.sum()
         return VlmCausalLMOutputWithPast(
             loss=loss,
             logits=outputs.logits,

@@ -25,6 +25,7 @@ def test_every_patch_gets_the_words_of_what_stands_there():
     assert found["kind"][3] == [0] * 4
     assert found["colour"][0][0] == red and found["colour"][3][3] == white
     assert found["size"][3][3] == UNKNOWN
+    assert ATTRIBUTES["across"][found["across"][0][0]] == "left" and ATTRIBUTES["down"][found["down"][0][0]] == "top"
 
 
 def test_what_lies_outside_a_wide_picture_has_no_colour():

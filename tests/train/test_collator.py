@@ -21,7 +21,7 @@ def chats(tiny_processor, picture):
 def test_packed_conversations_are_computed_as_if_each_stood_alone(fused_model, tiny_processor, chats):
     (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
     batch = collate([row], tiny_processor)
-    del batch["labels"]
+    del batch["labels"], batch["label_weights"]
     packed = fused_model(**batch).logits[0]
     for number, chat in enumerate(chats, 1):
         alone = fused_model(input_ids=torch.tensor([chat.input_ids]), pixel_values=batch["pixel_values"]).logits[0]
@@ -76,6 +76,24 @@ def test_a_branch_sees_the_start_and_itself_up_to_now():
 def test_rows_padded_in_a_batch_have_the_loss_of_rows_alone(open_gates, tiny_processor, chats):
     long, short = pack(chats, tiny_processor.image_token_id, 10_000)[0], pack(chats[2:], 0, 10_000)[0]
     batch = collate([long, short], tiny_processor)
-    count = [sum(label != IGNORE for label in row.labels) for row in (long, short)]
-    alone = [open_gates(**collate([row], tiny_processor)).loss * n for row, n in zip((long, short), count, strict=True)]
-    torch.testing.assert_close(open_gates(**batch).loss * sum(count), sum(alone))
+    alone = [open_gates(**collate([row], tiny_processor)).loss * sum(row.weights) for row in (long, short)]
+    torch.testing.assert_close(open_gates(**batch).loss * sum(long.weights + short.weights), sum(alone))
+
+
+def test_an_answer_counts_as_the_root_of_its_length(tiny_processor, chats):
+    (row,) = pack(chats, tiny_processor.image_token_id, 10_000)
+    assert [weight > 0 for weight in row.weights] == [label != IGNORE for label in row.labels]
+    for number, (_, answer) in enumerate(QUESTIONS, 1):
+        own = [weight for weight, branch in zip(row.weights, row.branch, strict=True) if branch == number]
+        length = len(tiny_processor.tokenizer(f"{answer}<|im_end|>")["input_ids"])
+        assert sum(own) == pytest.approx(length**0.5)
+
+
+@torch.no_grad()
+def test_without_weights_every_label_counts_the_same(open_gates, tiny_processor, chats):
+    batch = collate(pack(chats, tiny_processor.image_token_id, 10_000), tiny_processor)
+    del batch["label_weights"]
+    labels = batch.pop("labels")
+    logits = open_gates(**batch).logits
+    expected = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+    torch.testing.assert_close(open_gates(**batch, labels=labels).loss, expected)

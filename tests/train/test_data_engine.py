@@ -35,7 +35,7 @@ def test_every_family_keeps_the_interface(family, split):
         assert sample.questions
         for question in sample.questions:
             assert question.answer == question.answer.lower() != ""
-            assert question.sentence[0].isupper() and question.sentence.endswith(".")
+            assert not question.sentence[0].islower() and question.sentence.endswith(".")
             assert bool(question.elements) == (question.type == "describe")
 
 
@@ -118,17 +118,24 @@ def test_make_never_writes_over_a_dataset(tmp_path, capsys):
 
 
 def test_an_interrupted_make_leaves_no_dataset_and_can_be_repeated(tmp_path, monkeypatch):
-    def interrupted(family, seed, split):
-        if seed == 1:
-            raise KeyboardInterrupt
-        return draw(family, seed, split)
+    def interrupted(*paths):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("train.data_engine.dataset.draw", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        main(["make", "shapes", "--count", "3", "--out", str(tmp_path)])
+    command = ["make", "shapes", "--count", "3", "--workers", "1", "--out", str(tmp_path)]
+    with monkeypatch.context() as patch:
+        patch.setattr("train.data_engine.dataset.os.replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            main(command)
     assert not (tmp_path / "data.jsonl").exists()
-    monkeypatch.undo()
-    assert main(["make", "shapes", "--count", "3", "--out", str(tmp_path)]) == 0
+    assert main(command) == 0
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path):
+    for workers in ("1", "2"):
+        main(["make", "shapes", "--count", "20", "--workers", workers, "--out", str(tmp_path / workers)])
+    one, two = (sorted(path for path in (tmp_path / n).rglob("*") if path.is_file()) for n in ("1", "2"))
+    assert [path.relative_to(tmp_path / "1") for path in one] == [path.relative_to(tmp_path / "2") for path in two]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
 
 def test_show_writes_a_page_with_the_first_pictures_and_escapes_what_is_said(tmp_path, capsys):

@@ -61,7 +61,7 @@ def of_type(asked, *types):
 
 
 def test_existence_is_answered_by_what_is_there(asked):
-    for scene, question, text in of_type(asked, "exists"):
+    for scene, question, text in of_type(asked, "exists", "exists_not"):
         (fitting,) = mentioned(scene, text)
         assert question.answer == ("yes" if bool(fitting) != bool(NEGATION.search(text)) else "no"), text
         assert bool(fitting) == (" no " not in question.sentence.split(",", 1)[1]), question.sentence
@@ -83,7 +83,7 @@ def test_shape_and_colour_are_those_of_the_only_thing_named(asked):
 
 
 def test_attributes_are_confirmed_and_denied_rightly(asked):
-    for scene, question, text in of_type(asked, "attribute"):
+    for scene, question, text in of_type(asked, "attribute", "attribute_not"):
         (fitting, *rest) = mentioned(scene, text)
         if rest:  # "is the red shape a circle?"
             holds = bool(set(map(id, fitting)) & set(map(id, rest[0])))
@@ -180,15 +180,17 @@ def test_a_picture_has_about_a_dozen_questions_and_few_with_yes_or_no(asked):
 
 def test_yes_and_no_cannot_be_guessed_from_the_type_and_the_polarity(answers):
     yes_no = {key: counts for key, counts in answers.items() if len(key) == 2}
-    both = {(type, polarity) for type in ("exists", "attribute") for polarity in ("plain", "negated")}
-    assert set(yes_no) == both | {(type, "plain") for type in ("placed", "relation", "size")}
+    assert set(yes_no) == {
+        *((type, "plain") for type in ("exists", "attribute", "placed", "relation", "size")),
+        *((type, "negated") for type in ("exists_not", "attribute_not")),
+    }
     for key, counts in yes_no.items():
         assert max(counts.values()) / counts.total() < 0.55, (key, counts)
 
 
 def test_yes_and_no_cannot_be_guessed_from_the_kind_that_is_asked_for(asked):
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for _, question, text in of_type(asked, "exists"):
+    for _, question, text in of_type(asked, "exists", "exists_not"):
         if not NEGATION.search(text):
             counts[KIND.get(MENTION.search(text).group(2), "colour only")][question.answer] += 1
     for kind, found in counts.items():
@@ -221,5 +223,5 @@ def test_choices_cannot_be_guessed_from_the_order_of_mention(asked):
 
 
 def test_what_training_never_shows_is_never_said_to_be_absent(asked):
-    for _, _, text in of_type(asked, "exists"):
+    for _, _, text in of_type(asked, "exists", "exists_not"):
         assert not any(f"{colour} {kind}" in text for kind, colour in HELD_OUT)

@@ -59,6 +59,14 @@ def test_a_stop_string_ends_the_answer_before_it(talker, picture):
     assert chunks[-1].finish_reason == "stop"
 
 
+def test_a_chunk_comes_after_every_token_even_while_its_text_is_held_back(talker, picture):
+    whole = answer(*talker, messages=messages(picture), max_new_tokens=8)
+    request = GenerationRequest(messages(picture), max_new_tokens=8, stop=(whole + "more",))
+    chunks = list(generate(*talker, request))
+    assert [chunk.completion_tokens for chunk in chunks] == [1, 2, 3, 4, 5, 6, 7, 8, 8]
+    assert not any(chunk.text for chunk in chunks[:-1]) and chunks[-1].text == whole
+
+
 def test_what_may_begin_a_stop_string_or_is_half_a_character_waits():
     assert held_back("so <|en", ("<|end|>",)) == 4
     assert held_back("caf\N{REPLACEMENT CHARACTER}", ()) == 1

@@ -17,6 +17,7 @@ from vlm.loading import (
     make_processor,
     save_checkpoint,
 )
+from vlm.run_config import ConfigError
 
 SHAPE = dict(
     hidden_size=24, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, image_size=16, patch_size=4
@@ -107,6 +108,17 @@ def test_an_interrupted_assembly_is_no_model(parts, cache, monkeypatch):
 
 def test_another_config_is_another_model_in_the_cache(parts, cache):
     assert assemble(ComposeConfig(**parts), "tiny") != assemble(ComposeConfig(**parts, seed=1), "tiny")
+
+
+def test_a_field_that_the_network_does_not_have_is_named(parts):
+    with pytest.raises(ValueError, match=r"unknown cross_attention_heads; there are .*cross_attention_num_heads"):
+        ComposeConfig(**parts, network={"cross_attention_heads": 2})
+
+
+@pytest.mark.parametrize("network", [{"cross_attention_layers": [99]}, {"fusion": "glue"}])
+def test_parts_that_cannot_be_joined_so_are_named_with_the_reason(parts, network):
+    with pytest.raises(ConfigError, match=f"tower and .*llm cannot be joined so: .*{next(iter(network))}"):
+        compose_from_config(ComposeConfig(**parts, network=network))
 
 
 @pytest.mark.parametrize("part", ["vision_tower", "language_model"])

@@ -1,8 +1,11 @@
 import pytest
 import torch
+from torch import nn
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Dinov2WithRegistersConfig
 
 from tests.tiny import open_gates_, tiny_text_config
+from vlm.configuration_vlm import VlmConfig
+from vlm.cross_attention import GatedCrossAttention
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
 
@@ -132,8 +135,33 @@ def test_attention_weights_tell_where_each_token_looked(open_gates):
     assert len(outputs.cross_attentions) == len(config.cross_attention_layers)
     weights = outputs.cross_attentions[0]  # [B, N, T, I, P]
     assert weights.shape == (1, 2, input_ids.shape[1], 2, config.num_image_features)
-    torch.testing.assert_close(weights.sum(dim=(-2, -1)), torch.ones(weights.shape[:3]))
+    looked = weights.sum(dim=(-2, -1))
+    assert looked.min() > 0 and looked.max() < 1  # the rest went to the sink
     assert weights[:, :, 3, 1].max() == 0  # a token between the pictures does not look at the second
+
+
+@torch.no_grad()
+def test_a_head_that_finds_nothing_reads_nothing(tiny_config):
+    block, features = GatedCrossAttention(tiny_config), torch.randn(1, 1, 4, tiny_config.text_config.hidden_size)
+    nn.init.ones_(block.attn_gate)
+    text, mask = torch.randn(1, 3, features.shape[-1]), torch.ones(1, 3, 1, dtype=torch.bool)
+    nn.init.constant_(block.sink, 30.0)
+    same, weights = block(text, block.read(features), mask)
+    assert weights.sum() < 1e-3
+    torch.testing.assert_close(same, text, rtol=0, atol=1e-3)
+
+
+@torch.no_grad()
+def test_a_lookup_finds_the_feature_that_is_like_the_token_and_brings_it(tiny_config):
+    width = tiny_config.text_config.hidden_size
+    config = VlmConfig(**tiny_config.to_dict() | {"cross_attention_hidden_size": width})
+    block = GatedCrossAttention(config)
+    block.start_as_lookup_(gate=1.0)
+    features = torch.nn.functional.one_hot(torch.arange(4), width).float()[None, None]  # [1, 1, 4, D]
+    token = 5 * features[0, 0, 2].expand(1, 1, -1)
+    read, weights = block(token, block.read(features), torch.ones(1, 1, 1, dtype=torch.bool))
+    assert weights.mean(dim=1).flatten().argmax() == 2
+    assert torch.nn.functional.cosine_similarity(read - token, features[:, :, 2], dim=-1) > 0.9
 
 
 @torch.no_grad()

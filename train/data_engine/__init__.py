@@ -9,12 +9,15 @@ A new kind of pictures is one module with one `Family`, and one entry in `FAMILI
 from random import Random
 from typing import Any, get_args
 
+from .charts import Charts
 from .family import Family, Question, Sample, Split
 from .shapes import Shapes
+from .signs import Signs
+from .tables import Tables
 
 __all__ = ["FAMILIES", "Family", "Question", "Sample", "Split", "draw"]
 
-FAMILIES: dict[str, Family[Any]] = {family.name: family for family in (Shapes(),)}
+FAMILIES: dict[str, Family[Any]] = {family.name: family for family in (Shapes(), Charts(), Signs(), Tables())}
 
 
 def draw(family: str, seed: int, split: Split = "train") -> Sample:

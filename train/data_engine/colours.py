@@ -36,6 +36,12 @@ def from_hsv(hue: float, saturation: float, value: float) -> RGB:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
+def mixed(one: RGB, other: RGB, part: float) -> RGB:
+    """`one` with so much of the `other` in it, from 0 to 1."""
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
 def distance(one: RGB, other: RGB) -> float:
     """How different two colours look, from 0 to about 765: the "redmean" formula, cheap and near enough to the eye.
 

@@ -9,8 +9,12 @@ import html
 import json
 import os
 import sys
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, get_args
+
+from tqdm import tqdm
 
 from . import FAMILIES, Split, draw
 from .family import Question
@@ -27,10 +31,11 @@ class DatasetError(ValueError):
     """A folder that cannot be written or read as a dataset; the message says which and what to do."""
 
 
-def make(family: str, split: Split, count: int, out: Path) -> int:
+def make(family: str, split: Split, count: int, out: Path, workers: int = 1) -> int:
     """Writes samples 0 to `count - 1` to `out`: images/*.png, and in data.jsonl a line per question; returns how many.
 
-    data.jsonl appears when everything else is there, so a folder that has one is complete.
+    data.jsonl appears when everything else is there, so a folder that has one is complete. What is written does not
+    depend on the number of `workers` (processes).
     """
     lines = out / LINES
     if lines.exists():
@@ -38,16 +43,22 @@ def make(family: str, split: Split, count: int, out: Path) -> int:
     (out / "images").mkdir(parents=True, exist_ok=True)
     unfinished = lines.with_suffix(".part")
     written = 0
-    with unfinished.open("w", encoding="utf-8") as file:
-        for seed in range(count):
-            sample = draw(family, seed, split)
-            path = f"images/{seed:06d}.png"
-            sample.image.save(out / path)
-            for question in sample.questions:
-                file.write(json.dumps(conversation(question, path)) + "\n")
-                written += 1
+    # Fresh processes, not forks of this one: it may have threads (of torch, say) that a fork would leave hanging.
+    with unfinished.open("w", encoding="utf-8") as file, get_context("spawn").Pool(workers) as pool:
+        drawn = pool.imap(partial(_draw_to, out, family, split), range(count), chunksize=16)
+        for conversations in tqdm(drawn, family, total=count, unit="picture", dynamic_ncols=True):
+            file.writelines(json.dumps(line) + "\n" for line in conversations)
+            written += len(conversations)
     os.replace(unfinished, lines)
     return written
+
+
+def _draw_to(out: Path, family: str, split: Split, seed: int) -> list[dict[str, Any]]:
+    """Saves the picture of one sample; returns its lines of data.jsonl."""
+    sample = draw(family, seed, split)
+    path = f"images/{seed:06d}.png"
+    sample.image.save(out / path)
+    return [conversation(question, path) for question in sample.questions]
 
 
 def conversation(question: Question, path: str) -> dict[str, Any]:
@@ -120,6 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     making.add_argument("family", choices=sorted(FAMILIES))
     making.add_argument("--split", choices=get_args(Split), default="train", help="default: %(default)s")
     making.add_argument("--count", type=_positive, default=100, help="how many pictures (default: %(default)s)")
+    making.add_argument("--workers", type=_positive, default=os.cpu_count() or 1, help="processes (default: all cores)")
     making.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     showing = commands.add_parser("show", help=f"write a page ({PAGE}) with the pictures and what is said about them")
     showing.add_argument("folder", type=Path, metavar="DIR")
@@ -127,7 +139,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.command == "make":
-            written = make(args.family, args.split, args.count, args.out)
+            written = make(args.family, args.split, args.count, args.out, args.workers)
             print(f"{args.count} pictures with {written} questions in {args.out}")  # noqa: T201
         else:
             print(show(args.folder, args.count))  # noqa: T201

@@ -1,5 +1,6 @@
 """What a family of drawn pictures is: a typed truth, a picture of it, and questions computed from the truth alone."""
 
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from random import Random
 from typing import Literal, Protocol, TypeVar
@@ -10,6 +11,12 @@ from vlm.structure import Structure
 
 Split = Literal["train", "test"]
 Truth = TypeVar("Truth", bound=Structure)
+
+
+def pick_for(split: Split, options: Iterable[str], held_out: Set[str], rng: Random) -> str:
+    """One of the options; training never sees what is held out, and half of the test pictures show it."""
+    tested = split == "test" and rng.random() < 0.5
+    return rng.choice([option for option in options if (option in held_out) == tested])
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,17 @@ def clear_place(thing: Thing, scene: Scene) -> str | None:
     return " ".join(side for side in (down, across) if side != "middle") or "center"
 
 
-def nearest_place(thing: Thing, scene: Scene) -> str:
-    """The best one of `PLACES` for a description, where every thing is somewhere; a clear place is the nearest."""
+def nearest_sides(thing: Thing, scene: Scene) -> tuple[str, str]:
+    """Where it is across ("left", "center", "right") and down ("top", "center", "bottom"), as well as one can say."""
     x, y = thing.centre
     column, row = ((share > 0.4) + (share > 0.6) for share in (x / scene.width, y / scene.height))
-    return list(PLACES)[3 * row + column]
+    return ("left", "center", "right")[column], ("top", "center", "bottom")[row]
+
+
+def nearest_place(thing: Thing, scene: Scene) -> str:
+    """The best one of `PLACES` for a description, where every thing is somewhere; a clear place is the nearest."""
+    across, down = nearest_sides(thing, scene)
+    return " ".join(side for side in (down, across) if side != "center") or "center"
 
 
 def excludes(place: str, other: str) -> bool:

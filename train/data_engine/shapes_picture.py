@@ -3,15 +3,15 @@
 Pillow only, and no chance but the `rng`: noise comes from its `randbytes`, not from a generator of the library's own.
 """
 
-from io import BytesIO
 from random import Random
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from vlm.structure import Scene
 
-from .colours import RGB, distance, from_hsv, pick
+from .colours import RGB, distance, from_hsv, mixed, pick
 from .shapes_kinds import SMALLEST_PIXELS
+from .spoiling import spoil
 
 CONTRAST = 130  # least `distance` between a thing and what is behind it
 RESAMPLING = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
@@ -45,7 +45,7 @@ def paint(scene: Scene, rng: Random) -> Image.Image:
         canvas = canvas.reduce(oversampling)
     if scale < 1:
         canvas = canvas.resize((scene.width, scene.height), rng.choice(RESAMPLING))
-    return _spoil(canvas, rng)
+    return spoil(canvas, rng)
 
 
 def _colours(scene: Scene, rng: Random) -> tuple[list[RGB], tuple[RGB, RGB]]:
@@ -60,7 +60,7 @@ def _colours(scene: Scene, rng: Random) -> tuple[list[RGB], tuple[RGB, RGB]]:
         else:
             tint = rng.choice(TINTS)
             one, other = (from_hsv(rng.uniform(0, 360), *(rng.uniform(*limits) for limits in tint)) for _ in range(2))
-        between = [_mixed(one, other, part) for part in (0, 0.25, 0.5, 0.75, 1)]
+        between = [mixed(one, other, part) for part in (0, 0.25, 0.5, 0.75, 1)]
         contrast = min((distance(fill, colour) for fill in fills for colour in between), default=CONTRAST)
         if contrast > best_contrast:
             best, best_contrast = (fills, (one, other)), contrast
@@ -68,11 +68,6 @@ def _colours(scene: Scene, rng: Random) -> tuple[list[RGB], tuple[RGB, RGB]]:
             break
     assert best is not None
     return best
-
-
-def _mixed(one: RGB, other: RGB, part: float) -> RGB:
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
-    return red, green, blue
 
 
 def _drawing_scale(scene: Scene, rng: Random) -> float:
@@ -96,11 +91,11 @@ def _background(backdrop: tuple[RGB, RGB], size: tuple[int, int], rng: Random) -
     if style == "blotches":
         cells = rng.randint(3, 24), rng.randint(3, 24)
         mask = Image.frombytes("L", cells, rng.randbytes(cells[0] * cells[1]))
-        return ImageOps.colorize(mask.resize(size, Image.Resampling.BILINEAR), one, _mixed(one, other, 0.5))
+        return ImageOps.colorize(mask.resize(size, Image.Resampling.BILINEAR), one, mixed(one, other, 0.5))
     canvas = Image.new("RGB", size, one)
     if style == "grid":
         draw = ImageDraw.Draw(canvas)
-        step, line = rng.uniform(0.05, 0.2) * min(size), _mixed(one, other, 0.3)
+        step, line = rng.uniform(0.05, 0.2) * min(size), mixed(one, other, 0.3)
         for i in range(1, int(max(size) / step) + 1):
             draw.line([(i * step, 0), (i * step, size[1])], line, 2)
             draw.line([(0, i * step), (size[0], i * step)], line, 2)
@@ -108,20 +103,4 @@ def _background(backdrop: tuple[RGB, RGB], size: tuple[int, int], rng: Random) -
 
 
 def _border(fill: RGB, rng: Random) -> RGB:
-    return rng.choice(((0, 0, 0), _mixed(fill, (0, 0, 0), 0.4), _mixed(fill, (255, 255, 255), 0.5)))
-
-
-def _spoil(picture: Image.Image, rng: Random) -> Image.Image:
-    """What happens to pictures on their way: a little blur, sensor noise, JPEG."""
-    if rng.random() < 0.1:
-        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.006 * min(picture.size) + 0.3)))
-    if rng.random() < 0.25:
-        strength = rng.randint(3, 24)  # peak to peak, of 255
-        grain = Image.frombytes("RGB", picture.size, rng.randbytes(3 * picture.width * picture.height))
-        grain = grain.point([value * strength // 256 for value in range(256)] * 3)
-        picture = ImageChops.add(picture, grain, offset=-strength // 2)
-    if rng.random() < 0.3:
-        buffer = BytesIO()
-        picture.save(buffer, "JPEG", quality=rng.randint(35, 92))
-        picture = Image.open(buffer, formats=["JPEG"]).convert("RGB")
-    return picture
+    return rng.choice(((0, 0, 0), mixed(fill, (0, 0, 0), 0.4), mixed(fill, (255, 255, 255), 0.5)))

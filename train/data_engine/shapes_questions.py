@@ -190,7 +190,7 @@ def _exists(scene: Scene, rng: Random) -> Iterator[Question]:
         templates = words.IS_THERE_NO if negated else words.IS_THERE
         text = say(rng, templates, a=with_article(noun), noun=noun, them=plural(noun))
         fact = f"there is {with_article(noun)}" if there else f"there is no {noun}"
-        yield _yes_no("exists", text, there != negated, fact)
+        yield _yes_no("exists_not" if negated else "exists", text, there != negated, fact)
 
 
 def _present(scene: Scene, rng: Random) -> str:
@@ -238,7 +238,12 @@ def _attribute(scene: Scene, rng: Random) -> Iterator[Question]:
         else:
             true = thing.colour
             asked = true if same else rng.choice([name for name in NAMES if name != true])
-        yield _yes_no("attribute", say(rng, templates, it=it, so=asked), same != negated, f"{it} is {true}")
+        yield _yes_no(
+            "attribute_not" if negated else "attribute",
+            say(rng, templates, it=it, so=asked),
+            same != negated,
+            f"{it} is {true}",
+        )
 
 
 def _background(scene: Scene, rng: Random) -> Iterator[Question]:

@@ -1,22 +1,12 @@
-"""What a picture shows, as typed data: the truth that a picture was drawn from.
-
-Everything is frozen and round-trips through JSON (`model_dump_json`, `model_validate_json`). Lengths are pixels of the
-picture, x to the right and y down, with (0, 0) at its upper left corner.
-"""
+"""Scenes: things with a kind, a colour, a size and a place."""
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Point = tuple[float, float]  # (x, y)
-Box = tuple[float, float, float, float]  # (left, top, right, bottom)
+from .base import Box, Point, Structure
+
 Size = Literal["small", "medium", "large"]
-
-
-class Structure(BaseModel):
-    """Base of every typed truth: frozen, and no field passes unread."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Thing(Structure):

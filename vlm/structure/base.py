@@ -1,0 +1,19 @@
+"""What every structure shares: frozen models, points, boxes, and the words that can be read."""
+
+from pydantic import BaseModel, ConfigDict
+
+Point = tuple[float, float]  # (x, y)
+Box = tuple[float, float, float, float]  # (left, top, right, bottom)
+
+
+class Structure(BaseModel):
+    """Base of every typed truth: frozen, and no field passes unread."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(Structure):
+    """Text that stands in the picture, on one line or several, and the smallest upright box around its ink."""
+
+    text: str
+    box: Box
