@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Protocol
 
@@ -32,8 +32,8 @@ class Assistant(Protocol):
     @property
     def name(self) -> str: ...
 
-    def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
-        """The answer; closing the iterator stops the model."""
+    def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
+        """The answer; closing the generator stops the model."""
 
 
 class Generation:

@@ -3,7 +3,7 @@
 import io
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from PIL import Image
 
@@ -37,7 +37,7 @@ class FakeAssistant:
         if self._permits is not None:
             self._permits.release(pieces)
 
-    def stream(self, request: GenerationRequest) -> Iterator[Chunk]:
+    def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
         self.seen.append(request)
         try:
             pieces = self.pieces[: request.max_new_tokens]

@@ -58,7 +58,7 @@ def lay_out_bars(rng: Random, split: Split) -> Chart:
     legend = take_legend_outside(page, names, colours, where, rng)
     scale = Scale(low, high, step, topic.numbers, topic.value_title, topic.unit, not form.hides_axis)
     words = Words(topic.categories, topic.category_title)
-    frame = make_frame(page, *((words, scale) if form.horizontal else (scale, words)), rng)
+    frame = make_frame(page, words, scale, rng) if form.horizontal else make_frame(page, scale, words, rng)
     bars = _bars(page, form, topic, frame, scale, colours, by_category, rng)
     if where == "inside":
         taken = [box for bar in bars for box in (bar.box, bar.written.box if bar.written else bar.box)]

@@ -18,7 +18,10 @@ class Page:
     def __init__(self, width: int, height: int, style: ChartStyle, rng: Random):
         self.width, self.height, self.style = width, height, style
         margin = rng.randint(4, 8 + min(width, height) // 30)
-        self.left, self.top, self.right, self.bottom = margin, margin, width - margin, height - margin
+        self.left: float = margin  # what is still free
+        self.top: float = margin
+        self.right: float = width - margin
+        self.bottom: float = height - margin
 
     def text(
         self, text: str, at: tuple[float, float], anchor: str, width: float | None = None, angle: int = 0

@@ -132,9 +132,9 @@ def _write(picture: Image.Image, chart: Chart) -> None:
         draw_label(picture, chart.title, style.heading_font, style.heading_size, style.ink)
     for label in dict.fromkeys([*words, *(label for label in level if label)]):
         draw_label(picture, label, style.font, style.size, style.ink)
-    for label in upright:
-        if label:
-            draw_label(picture, label, style.font, style.size, style.ink, 90 if style.upright_title else 0)
+    for title in upright:
+        if title:
+            draw_label(picture, title, style.font, style.size, style.ink, 90 if style.upright_title else 0)
     explained = [entry.label for entry in chart.legend]
     for label in chart.categories:
         if label not in explained:

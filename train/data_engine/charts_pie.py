@@ -76,7 +76,7 @@ def _slices(
     """Clockwise, from the top or from anywhere."""
     radius, hole = radii
     start = rng.choice((0.0, 0.0, 90.0, float(rng.randrange(360))))
-    slices = []
+    slices: list[Slice] = []
     for share, colour in zip(shares, colours, strict=True):
         end = start + 3.6 * share
         one = Slice(

@@ -30,8 +30,8 @@ def lay_out_scatter(rng: Random, split: Split) -> Chart:
         peak = usual_peak(measure, rng)
         low, high, step = make_scale(peak * rng.uniform(0.1, 0.5), peak, rng.random() < 0.5, steps, rng)
         numbers = pick_style(measure, peak, rng)
-        title = value_title(measure, numbers, rng) if rng.random() < 0.9 else None
-        scales.append(Scale(low, high, step, numbers, title, measure.unit))
+        axis_title = value_title(measure, numbers, rng) if rng.random() < 0.9 else None
+        scales.append(Scale(low, high, step, numbers, axis_title, measure.unit))
     x_scale, y_scale = scales
     page = Page(width, height, style, rng)
     heading = rng.choice((f"{upright.name} and {across.name.lower()}", f"{upright.name} vs {across.name}"))

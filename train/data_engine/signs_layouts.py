@@ -15,7 +15,7 @@ SMALLEST = (200, 150)
 CONTRAST, LIGHTNESS = 300, 70  # least `distance`, and difference in lightness, between letters and what is behind them
 Frame = Literal["none", "line", "inset", "rounded", "rounded line", "double", "cut corners"]
 FRAMES: tuple[Frame, ...] = ("none", "line", "inset", "rounded", "rounded line", "double", "cut corners")
-HELD_OUT_FRAMES = frozenset({"double", "cut corners"})  # for the test split
+HELD_OUT_FRAMES: frozenset[Frame] = frozenset({"double", "cut corners"})  # for the test split
 HELD_OUT_COLOURS = frozenset(
     {("blue", "yellow"), ("red", "white"), ("white", "green"), ("teal", "white")}
 )  # (sign, ink)

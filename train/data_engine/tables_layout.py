@@ -16,7 +16,7 @@ BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 Rules = Literal["grid", "rows", "booktabs", "none", "columns", "frame"]
 RULES: tuple[Rules, ...] = ("grid", "grid", "rows", "rows", "booktabs", "none", "columns", "frame")
-HELD_OUT_RULES = frozenset({"columns", "frame"})  # for the test split
+HELD_OUT_RULES: frozenset[Rules] = frozenset({"columns", "frame"})  # for the test split
 
 
 class Palette(NamedTuple):

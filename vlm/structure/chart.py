@@ -24,7 +24,7 @@ class NumberStyle(Structure):
     prefix: str = ""
     suffix: str = ""
     decimals: int = Field(0, ge=0)
-    divisor: float = Field(1.0, gt=0)  # 1000 for "k"
+    divisor: float = Field(default=1.0, gt=0)  # 1000 for "k"
     separator: str = ""  # between groups of three digits
 
     def write(self, value: float) -> str:
