@@ -42,7 +42,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
 UNKNOWN = -100  # no word is right here: the patch teaches nothing about this attribute
 BACKGROUND_WEIGHT = 0.2  # four patches out of five are background
 ALIGNMENT_START = 2_000_000_000  # pictures from here on are those of the alignment
-COVERED = 0.3  # share of a patch that a thing must fill to be what stands there
+COVERED = 0.3  # share of a patch that a thing must fill to be what stands there; of a small thing the best will do
 PADDING = 255  # outside the picture, where the letterbox is filled up
 FINENESS = 4  # a patch is divided in 4 x 4 to see what fills it
 
@@ -64,7 +64,8 @@ def scene_words(scene: Scene, processor: VlmImageProcessor, grid: int) -> dict[s
     if scene.background is not None:
         words["colour"][torch.from_numpy((squares == 0).all(axis=1))] = NAMES.index(scene.background)
     for number, thing in enumerate(scene.things, 1):
-        here = torch.from_numpy((squares == number).mean(axis=1) > COVERED)
+        share = (squares == number).mean(axis=1)
+        here = torch.from_numpy(share > min(COVERED, 0.7 * share.max()))
         across, down = nearest_sides(thing, scene)
         said = {"kind": thing.kind, "colour": thing.colour, "size": thing.size, "across": across, "down": down}
         for name, values in ATTRIBUTES.items():

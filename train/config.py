@@ -44,6 +44,8 @@ class TrainConfig(RunConfig):
     # Before the first step the projector alone learns the words of what stands in each patch: see train/alignment.py.
     alignment_steps: int = Field(0, ge=0)
     alignment_batch_size: int = Field(32, gt=0)  # pictures per alignment step
+    # After that the cross-attention blocks learn where to look for what a question names: see train/looking.py.
+    looking_steps: int = Field(0, ge=0)
     max_steps: int = Field(gt=0)
     global_batch_size: int = Field(16, gt=0)  # rows (pictures with all their questions) per step, over all devices
     micro_batch_size: int = Field(1, gt=0)  # rows per forward pass on one device
@@ -58,7 +60,7 @@ class TrainConfig(RunConfig):
     warmup_steps: int = Field(0, ge=0)
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: what this machine is faster in
     seed: int = 0
     save_every: int = Field(100, gt=0)  # steps between checkpoints
     eval_every: int = Field(50, gt=0)  # steps between measurements on unseen rows, with and without the pictures
@@ -72,6 +74,12 @@ class TrainConfig(RunConfig):
             raise ValueError(
                 "alignment_steps needs a data source with a `family`: only drawn pictures come with exact truth"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _looking_follows_alignment(self) -> "TrainConfig":
+        if self.looking_steps and not self.alignment_steps:
+            raise ValueError("looking_steps needs alignment_steps: what is looked for has to be in the image features")
         return self
 
     @model_validator(mode="after")

@@ -71,8 +71,12 @@ def _turn(question: Question, which: str, rng: Random) -> tuple[str, str]:
     """What the user writes, and the answer in the form that was asked for."""
     if question.elements or rng.random() < 0.35:
         return which + question.text, question.sentence
-    brief = rng.choices(BRIEF, (7, 1, 1, 1))[0]
-    return f"{which}{question.text} {brief}", question.answer
+    return brief(which + question.text, rng), question.answer
+
+
+def brief(text: str, rng: Random) -> str:
+    """`text` with the wish for a short answer."""
+    return f"{text} {rng.choices(BRIEF, (7, 1, 1, 1))[0]}"
 
 
 def _user(samples: Iterable[Sample], text: str) -> dict[str, Any]:

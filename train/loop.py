@@ -19,6 +19,8 @@ from .checkpoint import checkpoints, resume, save_checkpoint
 from .collator import PackedRow, collate
 from .config import TrainConfig
 from .data import Rows, build_rows
+from .looking import align_looking
+from .precision import autocast, faster_precision, lower_
 from .trainable import describe, parameter_groups, trainable_parameters
 
 logger = logging.getLogger(__name__)
@@ -46,7 +48,10 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
     alone, so an interrupted run that is started again ends with the same weights as one that was not.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if config.precision == "auto":
+        config = config.model_copy(update={"precision": faster_precision(device)})
     model.to(device).eval()
+    lower_(model.get_base_model().language_model, config.precision)
     optimizer = torch.optim.AdamW(parameter_groups(model, config), betas=(0.9, 0.98))
     base_rates = [group["lr"] for group in optimizer.param_groups]
     factor = schedule(config)
@@ -56,6 +61,8 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
         logger.info("resuming %s after step %d", folders[-1], step)
     elif config.alignment_steps:
         align(model, processor, config)
+        if config.looking_steps:
+            align_looking(model, processor, config)
         save_checkpoint(config.output_dir, 0, model, optimizer)
     logger.info(describe(model))
     rows = build_rows(config, processor)
@@ -127,7 +134,7 @@ def train_step(
 
 def _loss(model: PeftModel, batch: Batch, config: TrainConfig) -> torch.Tensor:
     batch = {name: value.to(model.device) for name, value in batch.items()}
-    with torch.autocast(model.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
+    with autocast(model.device, config.precision):
         return model(**batch, use_cache=False).loss
 
 

@@ -27,8 +27,8 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
         modules_to_save=list(config.trainable),
     )
     if config.initial_attn_gate is not None:
-        for i, block in enumerate(model.cross_attention_blocks()):
-            block.start_looking_(config.initial_attn_gate, by_likeness=i == 0)
+        for block in model.cross_attention_blocks():
+            block.start_looking_(config.initial_attn_gate)
     return get_peft_model(model, peft_config)
 
 

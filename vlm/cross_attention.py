@@ -11,8 +11,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from .configuration_vlm import VlmConfig
 
-LIKENESS_GAIN = 2.0**0.5
-LIKENESS_SINK = 6.5  # most of the look goes nowhere unless some image feature is like the token
+FIRST_SINK = 5.0  # at first as much of the look goes nowhere as to some hundred image features together
 
 
 class ImageKeyValue(NamedTuple):
@@ -54,20 +53,16 @@ class GatedCrossAttention(GradientCheckpointingLayer):
         self.mlp_gate = nn.Parameter(torch.zeros(1))
 
     @torch.no_grad()
-    def start_looking_(self, gate: float, by_likeness: bool) -> None:
+    def start_looking_(self, gate: float) -> None:
         """Start with an open gate, and `out` undoing `value`: a feature arrives as the words that it is made of.
 
-        `by_likeness`, for the block whose text is still words, query and key are one projection too: at "circle" it
-        reads the patches of the circle, and nothing where there is none. All this takes image features that lie among
-        the word embeddings (see train/alignment.py).
+        This takes image features that lie among the word embeddings (see train/alignment.py).
         """
-        nn.init.orthogonal_(self.value.weight)
+        for projection in (self.query, self.key, self.value):
+            nn.init.orthogonal_(projection.weight)
         self.out.weight.copy_(self.value.weight.T)
+        self.sink.fill_(FIRST_SINK)
         self.attn_gate.fill_(gate)
-        if by_likeness:
-            nn.init.orthogonal_(self.query.weight, gain=LIKENESS_GAIN)
-            self.key.weight.copy_(self.query.weight)
-            self.sink.fill_(LIKENESS_SINK)
 
     def read(self, image_features: Tensor) -> ImageKeyValue:
         """Image features [B, I, P, D] -> the keys and values of this block."""
