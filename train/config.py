@@ -46,6 +46,7 @@ class TrainConfig(RunConfig):
     alignment_batch_size: int = Field(32, gt=0)  # pictures per alignment step
     # After that the cross-attention blocks learn where to look for what a question names: see train/looking.py.
     looking_steps: int = Field(0, ge=0)
+    looking_rows: int = Field(0, ge=0)  # pictures per training step on which that is kept up
     max_steps: int = Field(gt=0)
     global_batch_size: int = Field(16, gt=0)  # rows (pictures with all their questions) per step, over all devices
     micro_batch_size: int = Field(1, gt=0)  # rows per forward pass on one device

@@ -11,23 +11,25 @@ Shape letters: N pictures, Q questions, L blocks, P image features (one per patc
 
 import logging
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vlm.cross_attention import GatedCrossAttention
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.processing_vlm import VlmProcessor
+from vlm.structure import Scene
 
-from .alignment import ATTRIBUTES, AlignedPictures
-from .collator import attention_mask, collate, pack
+from .alignment import ATTRIBUTES, AlignedPictures, scene_words
+from .collator import PackedRow, collate, pack
 from .config import TrainConfig
 from .data import brief
+from .data_engine import draw
 from .data_engine.shapes_phrases import Phrase, phrase
 from .precision import autocast
 
@@ -36,6 +38,7 @@ logger = logging.getLogger(__name__)
 LOOKING_START = 3_000_000_000  # pictures from here on are those of this stage
 PICTURES, QUESTIONS = 1024, 4096  # drawn once; every step puts some questions to some pictures
 PICTURES_A_STEP, QUESTIONS_A_STEP = 16, 48
+CANDIDATES, PHRASES = 120, 6  # of so many phrases, so many that name something in a picture, and that do not
 ANY = -1  # a phrase that names no kind, or no colour
 
 
@@ -80,6 +83,45 @@ def looking_loss(weights: Tensor, is_meant: Tensor) -> Tensor:
     return -(share[is_there].log().mean() + share[~is_there].log().mean()) / 2
 
 
+def encode_phrases(
+    phrases: list[Phrase], image: Image.Image, processor: VlmProcessor, rng: Random
+) -> tuple[PackedRow, list[list[int]]]:
+    """Questions about one picture in one row, and the two places of each: where the phrase ends, and at the end."""
+    texts = [brief(asked.question, rng) if rng.random() < 0.65 else asked.question for asked in phrases]
+    chats = [
+        processor.encode_chat(
+            [{"role": "user", "content": [{"type": "image", "image": image}, {"type": "text", "text": text}]}],
+            add_generation_prompt=True,
+        )
+        for text in texts
+    ]
+    (row,) = pack(chats, processor.image_token_id, max_tokens=1_000_000)
+    places = []
+    for number, (chat, text, asked) in enumerate(zip(chats, texts, phrases, strict=True), 1):
+        end = max(i for i, branch in enumerate(row.branch) if branch == number)
+        places.append([end - len(chat.input_ids) + 1 + _ends(chat.input_ids, text, asked.last, processor), end])
+    return row, places
+
+
+def _run(model: nn.Module, row: PackedRow, processor: VlmProcessor, precision: str, **options: Any) -> Any:
+    """The model's output for the questions of one row; what they answer is left out."""
+    batch = {name: value.to(model.device) for name, value in collate([row], processor).items()}
+    with autocast(model.device, precision):
+        return model(
+            **{name: value for name, value in batch.items() if not name.startswith("label")},
+            **options,
+            use_cache=False,
+            logits_to_keep=1,
+        )
+
+
+def _indices(phrases: list[Phrase], device: torch.device) -> tuple[Tensor, Tensor]:
+    """The kind and the colour of every phrase, as in `Questions`."""
+    kind = [ATTRIBUTES["kind"].index(asked.kind) if asked.kind else ANY for asked in phrases]
+    colour = [ATTRIBUTES["colour"].index(asked.colour) if asked.colour else ANY for asked in phrases]
+    return torch.tensor(kind, device=device), torch.tensor(colour, device=device)
+
+
 @torch.no_grad()
 def read_questions(
     model: VlmForConditionalGeneration,
@@ -89,36 +131,33 @@ def read_questions(
     rng: Random,
 ) -> Questions:
     """Run the language model over questions about a picture that it is not shown."""
+    row, places = encode_phrases(phrases, Image.new("RGB", (8, 8)), processor, rng)
+    row.images = []
+    hidden_states = _run(model, row, processor, config.precision, output_hidden_states=True).hidden_states
     layers = model.config.cross_attention_layers or []
-    paper = Image.new("RGB", (8, 8))
-    texts = [brief(asked.question, rng) if rng.random() < 0.65 else asked.question for asked in phrases]
-    chats = [
-        processor.encode_chat(
-            [{"role": "user", "content": [{"type": "image", "image": paper}, {"type": "text", "text": text}]}],
-            add_generation_prompt=True,
-        )
-        for text in texts
+    seen = torch.stack([hidden_states[layer][0, torch.tensor(places)].float() for layer in layers])
+    return Questions(seen, *_indices(phrases, model.device))
+
+
+def loss_on_row(model: PeftModel, processor: VlmProcessor, family: str, config: TrainConfig, index: int) -> Tensor:
+    """The loss of looking in a forward of the whole model: a new picture, and phrases of which half name something."""
+    rng = Random(f"{config.seed}/looking/{index}")
+    sample = draw(family, config.seed * 1_000_000_007 + LOOKING_START + PICTURES + index)
+    assert isinstance(sample.truth, Scene)
+    words = scene_words(sample.truth, processor.image_processor, model.get_base_model().config.patch_grid)
+    kind, colour = words["kind"][None].to(model.device), words["colour"][None].to(model.device)
+    candidates = [phrase(rng) for _ in range(CANDIDATES)]
+    is_there = meant(kind, colour, Questions(torch.empty(0), *_indices(candidates, model.device))).any(dim=-1)[0]
+    chosen = [
+        asked
+        for wanted in (True, False)
+        for asked in [c for c, there in zip(candidates, is_there.tolist(), strict=True) if there == wanted][:PHRASES]
     ]
-    (row,) = pack(chats, processor.image_token_id, max_tokens=1_000_000)
-    batch = collate([row], processor)
-    with autocast(model.device, config.precision):
-        hidden_states = model(
-            input_ids=batch["input_ids"].to(model.device),
-            position_ids=batch["position_ids"].to(model.device),
-            attention_mask=attention_mask(torch.tensor([row.branch], device=model.device)),
-            output_hidden_states=True,
-            use_cache=False,
-            logits_to_keep=1,
-        ).hidden_states
-    places = []
-    for number, (chat, text, asked) in enumerate(zip(chats, texts, phrases, strict=True), 1):
-        end = max(i for i, branch in enumerate(row.branch) if branch == number)
-        places.append([end - len(chat.input_ids) + 1 + _ends(chat.input_ids, text, asked.last, processor), end])
-    return Questions(
-        torch.stack([hidden_states[layer][0, torch.tensor(places)].float() for layer in layers]),
-        torch.tensor([ATTRIBUTES["kind"].index(p.kind) if p.kind else ANY for p in phrases], device=model.device),
-        torch.tensor([ATTRIBUTES["colour"].index(p.colour) if p.colour else ANY for p in phrases], device=model.device),
-    )
+    row, places = encode_phrases(chosen, sample.image, processor, rng)
+    looked = _run(model, row, processor, config.precision, output_cross_attentions=True).cross_attentions
+    is_meant = meant(kind, colour, Questions(torch.empty(0), *_indices(chosen, model.device)))
+    losses = [looking_loss(weights[:, :, torch.tensor(places), 0].float(), is_meant) for weights in looked]
+    return torch.stack(losses).mean()
 
 
 def _ends(input_ids: list[int], text: str, last: str, processor: VlmProcessor) -> int:

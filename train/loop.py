@@ -19,12 +19,13 @@ from .checkpoint import checkpoints, resume, save_checkpoint
 from .collator import PackedRow, collate
 from .config import TrainConfig
 from .data import Rows, build_rows
-from .looking import align_looking
+from .looking import align_looking, loss_on_row
 from .precision import autocast, faster_precision, lower_
 from .trainable import describe, parameter_groups, trainable_parameters
 
 logger = logging.getLogger(__name__)
 
+LOOKING_WEIGHT = 0.5  # of looking right, beside answering right
 EVAL_START = 1_000_000_000  # rows from here on are never trained on
 Batch = dict[str, torch.Tensor]
 
@@ -75,10 +76,16 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
             for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
             torch.manual_seed(config.seed * 1_000_003 + step)
+            looking = _keep_looking(model, processor, config, step)
             loss = train_step(model, processor, optimizer, packed, config)
             step += 1
             tokens += sum(len(row.input_ids) for row in packed)
-            record = {"step": step, "loss": loss, "tokens_per_second": tokens / (time.monotonic() - started)}
+            record = {
+                "step": step,
+                "loss": loss,
+                "looking": looking,
+                "tokens_per_second": tokens / (time.monotonic() - started),
+            }
             if step % config.eval_every == 0 or step == config.max_steps:
                 record |= evaluate(model, probe, config)
             metrics.write(json.dumps(record) + "\n")
@@ -100,6 +107,16 @@ def _steps(rows: Rows, start: int, config: TrainConfig) -> Iterator[list[PackedR
 
 def _flatten(rows: list[list[PackedRow]]) -> list[PackedRow]:
     return [packed for row in rows for packed in row]
+
+
+def _keep_looking(model: PeftModel, processor: VlmProcessor, config: TrainConfig, step: int) -> float:
+    """Adds the gradients of looking right (see `train/looking.py`); returns the mean loss."""
+    family, total = next((source.family for source in config.data if source.family is not None), ""), 0.0
+    for number in range(config.looking_rows):
+        loss = loss_on_row(model, processor, family, config, step * config.looking_rows + number) / config.looking_rows
+        (LOOKING_WEIGHT * loss).backward()
+        total += loss.item()
+    return total
 
 
 def _answer_weight(rows: list[PackedRow]) -> float:
