@@ -53,6 +53,8 @@ class TrainConfig(RunConfig):
     max_row_tokens: int = Field(1024, gt=0)  # pairs that would make a row longer start another one
     learning_rate: float = Field(5e-4, gt=0)
     lora_learning_rate: float = Field(2e-4, gt=0)
+    # Of what alignment and looking have taught, so that the first steps of the rest do not undo it.
+    aligned_learning_rate: float = Field(1e-4, gt=0)
     # Gates start at zero and everything behind them learns as they open: in a short run they need a pace of their own.
     gate_learning_rate: float = Field(5e-3, gt=0)
     # Where the gates of the attention stand at the first step, before tanh. Closed ones let nothing of the picture

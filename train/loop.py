@@ -25,7 +25,7 @@ from .trainable import describe, parameter_groups, trainable_parameters
 
 logger = logging.getLogger(__name__)
 
-LOOKING_WEIGHT = 0.5  # of looking right, beside answering right
+LOOKING_WEIGHT = 1.0  # of looking right, beside answering right
 EVAL_START = 1_000_000_000  # rows from here on are never trained on
 Batch = dict[str, torch.Tensor]
 

@@ -4,6 +4,7 @@ The projector and the cross-attention blocks are `modules_to_save`, trained whol
 (https://arxiv.org/abs/2106.09685) may be laid over linear layers of the language model.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from torch import nn
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
 from .config import TrainConfig
+
+# What train/alignment.py and train/looking.py teach before the first step.
+ALIGNED = re.compile(r"multi_modal_projector|\.(query|key|attn_norm|image_norm)\.|\.sink$")
 
 
 def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> PeftModel:
@@ -37,12 +41,14 @@ def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    """Optimizer groups: gates, LoRA and the rest have learning rates of their own; vectors and gates do not decay."""
+    """Optimizer groups with learning rates of their own: gates, LoRA, what is aligned, the rest. Vectors do not decay."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
         if name.endswith("_gate"):
             rate = config.gate_learning_rate
+        elif ALIGNED.search(name) and config.alignment_steps:
+            rate = config.aligned_learning_rate
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
