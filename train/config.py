@@ -83,6 +83,8 @@ class TrainConfig(RunConfig):
     def _looking_follows_alignment(self) -> "TrainConfig":
         if self.looking_steps and not self.alignment_steps:
             raise ValueError("looking_steps needs alignment_steps: what is looked for has to be in the image features")
+        if self.looking_rows and not self.looking_steps:
+            raise ValueError("looking_rows needs looking_steps: what is kept up has to be learnt first")
         return self
 
     @model_validator(mode="after")

@@ -76,16 +76,13 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
             for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
             torch.manual_seed(config.seed * 1_000_003 + step)
-            looking = _keep_looking(model, processor, config, step)
+            looking_loss = _keep_looking(model, processor, config, step)
             loss = train_step(model, processor, optimizer, packed, config)
             step += 1
             tokens += sum(len(row.input_ids) for row in packed)
-            record = {
-                "step": step,
-                "loss": loss,
-                "looking": looking,
-                "tokens_per_second": tokens / (time.monotonic() - started),
-            }
+            record = {"step": step, "loss": loss, "tokens_per_second": tokens / (time.monotonic() - started)}
+            if config.looking_rows:
+                record["looking_loss"] = looking_loss
             if step % config.eval_every == 0 or step == config.max_steps:
                 record |= evaluate(model, probe, config)
             metrics.write(json.dumps(record) + "\n")

@@ -41,7 +41,7 @@ def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    """Optimizer groups with learning rates of their own: gates, LoRA, what is aligned, the rest. Vectors do not decay."""
+    """Optimizer groups, each with its learning rate: gates, LoRA, what is aligned, the rest. Vectors do not decay."""
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate

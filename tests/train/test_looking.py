@@ -9,7 +9,7 @@ from train.alignment import ATTRIBUTES
 from train.config import TrainConfig
 from train.data_engine.shapes_kinds import HELD_OUT
 from train.data_engine.shapes_phrases import Phrase, phrase
-from train.looking import ANY, Questions, align_looking, looking_loss, looks, meant, read_questions
+from train.looking import ANY, Questions, align_looking, looking_loss, looks, loss_on_row, meant, read_questions
 from train.trainable import add_adapters
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -87,3 +87,16 @@ def test_looking_is_learnt_and_nothing_else_changes(tiny_config, tiny_processor,
 def test_looking_follows_an_alignment(tmp_path):
     with pytest.raises(ValueError, match="looking_steps needs alignment_steps"):
         config(tmp_path, looking_steps=1)
+    with pytest.raises(ValueError, match="looking_rows needs looking_steps"):
+        config(tmp_path, alignment_steps=1, looking_rows=1)
+
+
+def test_while_answers_are_learnt_phrases_are_put_to_fresh_pictures(tiny_config, tiny_processor, tmp_path):
+    """Half of them name something in the picture, and the gradients reach query and key of every block."""
+    run = config(tmp_path, alignment_steps=1, looking_steps=1, looking_rows=1)
+    model = add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), run)
+    loss_on_row(model, tiny_processor, "shapes", run, index=0).backward()
+    for block in model.get_base_model().cross_attention_blocks():
+        assert block.query.weight.grad.abs().max() > 0 and block.key.weight.grad.abs().max() > 0
+    first, again, second = (loss_on_row(model, tiny_processor, "shapes", run, index).item() for index in (0, 0, 1))
+    assert first == again != second

@@ -86,6 +86,17 @@ def test_gates_and_lora_have_learning_rates_of_their_own(tiny_config, config):
         assert rates[id(parameter)] == (config.lora_learning_rate if "lora_" in name else expected), name
 
 
+def test_what_alignment_has_taught_is_changed_slowly(tiny_config, config):
+    config = config.model_copy(update={"alignment_steps": 1})
+    model = new_model(tiny_config, config)
+    rates = {id(p): group["lr"] for group in parameter_groups(model, config) for p in group["params"]}
+    slow = {name for name, p in trainable_parameters(model) if rates[id(p)] == config.aligned_learning_rate}
+    assert all("multi_modal_projector" in name or "cross_attention" in name for name in slow)
+    for part, is_slow in (("query", True), ("key", True), ("image_norm", True), ("value", False), ("mlp.0", False)):
+        names = [name for name, _ in trainable_parameters(model) if f".{part}." in name]
+        assert names and all((name in slow) == is_slow for name in names), part
+
+
 def test_training_changes_the_adapters_and_nothing_else(tiny_config, tiny_processor, config):
     model = new_model(tiny_config, config)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
