@@ -6,8 +6,7 @@ from PIL import Image, ImageDraw
 
 from vlm.structure import Bar, Chart, Dot, LegendEntry, Point, Slice
 
-from .charts_style import mixed
-from .colours import RGB
+from .colours import RGB, mixed
 
 
 def draw_marks(canvas: Image.Image, chart: Chart, scale: int) -> None:

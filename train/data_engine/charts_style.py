@@ -4,8 +4,8 @@ from random import Random
 
 from vlm.structure import ChartKind, ChartStyle, Colour
 
-from .colours import NAMES, RGB, distance, from_hsv, pick
-from .family import Split
+from .colours import NAMES, distance, from_hsv, mixed, pick
+from .family import Split, pick_for
 from .lettering import pick_font
 
 # name -> (saturation, value) in %, each as (from, to), of the paper, and whether it has any hue
@@ -28,19 +28,13 @@ MARKERS = ("circle", "square", "triangle", "diamond", "ring", "cross")
 PAPER_CONTRAST, COLOUR_CONTRAST = 120, 105  # least `distance` of colours from the paper and from each other
 
 
-def _choose(rng: Random, split: Split, options: tuple[str, ...], held_out: frozenset[str]) -> str:
-    """Training never sees what is held out; of the test pictures a third show it."""
-    wanted = split == "test" and rng.random() < 0.33
-    return rng.choice([option for option in options if (option in held_out) == wanted])
-
-
 def pick_legend_place(rng: Random, split: Split) -> str:
-    return _choose(rng, split, LEGEND_PLACES, HELD_OUT_LEGEND_PLACES)
+    return pick_for(split, LEGEND_PLACES, HELD_OUT_LEGEND_PLACES, rng)
 
 
 def pick_chart_style(kind: ChartKind, series: int, size: tuple[int, int], rng: Random, split: Split) -> ChartStyle:
     weighted = tuple(name for name, weight in THEME_WEIGHTS.items() for _ in range(weight))
-    theme = _choose(rng, split, weighted, HELD_OUT_THEMES)
+    theme = pick_for(split, weighted, HELD_OUT_THEMES, rng)
     saturation, value = THEMES[theme]
     paper = from_hsv(rng.uniform(0, 360), rng.uniform(*saturation), rng.uniform(*value))
     dark = paper[1] < 110
@@ -56,7 +50,7 @@ def pick_chart_style(kind: ChartKind, series: int, size: tuple[int, int], rng: R
     return ChartStyle(
         font=font, heading_font=font if rng.random() < 0.7 else pick_font(rng, split), size=text,
         heading_size=round(text * rng.uniform(1.0, 1.5)), theme=theme,
-        palette=_choose(rng, split, PALETTES, HELD_OUT_PALETTES), legend_place=None, legend_frame=rng.random() < 0.3,
+        palette=pick_for(split, PALETTES, HELD_OUT_PALETTES, rng), legend_place=None, legend_frame=rng.random() < 0.3,
         paper=paper, plot_paper=plot_paper, ink=ink, grid_colour=mixed(plot_paper, ink, rng.uniform(0.1, 0.3)),
         grid=rng.choice(("none", "none", "values", "values", "values", "both")), dashed_grid=rng.random() < 0.3,
         frame=rng.choice(("none", "axes", "axes", "box", "box", "base")), tick_length=rng.choice((0, 0, 3, 4, -3)),
@@ -81,11 +75,6 @@ def _markers(kind: ChartKind, series: int, rng: Random) -> tuple[str, ...]:
     if rng.random() < 0.5:
         return (rng.choice(("circle", "circle", *MARKERS)),) * series
     return tuple(rng.sample(MARKERS, series))
-
-
-def mixed(one: RGB, other: RGB, part: float) -> RGB:
-    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one, other, strict=True))
-    return red, green, blue
 
 
 def pick_colours(count: int, style: ChartStyle, rng: Random) -> list[Colour] | None:
