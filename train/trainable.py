@@ -16,8 +16,9 @@ from vlm.modeling_vlm import VlmForConditionalGeneration
 
 from .config import TrainConfig
 
-# What train/alignment.py and train/looking.py teach before the first step.
-ALIGNED = re.compile(r"multi_modal_projector|\.(query|key|attn_norm|image_norm)\.|\.sink$")
+# What train/alignment.py and train/looking.py teach before the first step, and the gates that let it through: left to
+# the pace of the rest they close again (the first thing learnt is that what is let through disturbs), and for good.
+ALIGNED = re.compile(r"multi_modal_projector|\.(query|key|attn_norm|image_norm)\.|\.(sink|attn_gate)$")
 
 
 def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> PeftModel:
@@ -45,10 +46,10 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
-        if name.endswith("_gate"):
-            rate = config.gate_learning_rate
-        elif ALIGNED.search(name) and config.alignment_steps:
+        if config.alignment_steps and ALIGNED.search(name):
             rate = config.aligned_learning_rate
+        elif name.endswith("_gate"):
+            rate = config.gate_learning_rate
         decay = config.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]

@@ -92,8 +92,8 @@ def test_what_alignment_has_taught_is_changed_slowly(tiny_config, config):
     rates = {id(p): group["lr"] for group in parameter_groups(model, config) for p in group["params"]}
     slow = {name for name, p in trainable_parameters(model) if rates[id(p)] == config.aligned_learning_rate}
     assert all("multi_modal_projector" in name or "cross_attention" in name for name in slow)
-    for part, is_slow in (("query", True), ("key", True), ("image_norm", True), ("value", False), ("mlp.0", False)):
-        names = [name for name, _ in trainable_parameters(model) if f".{part}." in name]
+    for part, is_slow in (("query", True), ("sink", True), ("attn_gate", True), ("mlp_gate", False), ("value", False)):
+        names = [name for name, _ in trainable_parameters(model) if f".{part}" in name]
         assert names and all((name in slow) == is_slow for name in names), part
 
 
