@@ -44,6 +44,7 @@ BACKGROUND_WEIGHT = 0.2  # four patches out of five are background
 ALIGNMENT_START = 2_000_000_000  # pictures from here on are those of the alignment
 COVERED = 0.3  # share of a patch that a thing must fill to be what stands there; of a small thing the best will do
 PADDING = 255  # outside the picture, where the letterbox is filled up
+PEAK_RATE = 2e-3  # the highest learning rate, in the middle
 FINENESS = 4  # a patch is divided in 4 x 4 to see what fills it
 
 
@@ -127,8 +128,8 @@ def align(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Non
     torch.manual_seed(config.seed)
     head = AlignmentHead(base.get_input_embeddings(), processor.tokenizer).to(model.device)
     projector = [p for p in base.multi_modal_projector.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW([*projector, *head.parameters()], lr=config.learning_rate)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2 * config.learning_rate, config.alignment_steps)
+    optimizer = torch.optim.AdamW([*projector, *head.parameters()])
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, config.alignment_steps)
     loader = DataLoader(pictures, batch_sampler=steps, num_workers=1)
     progress = tqdm(loader, "aligning", unit="step", dynamic_ncols=True)
     for pixel_values, words in progress:

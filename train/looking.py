@@ -39,6 +39,7 @@ LOOKING_START = 3_000_000_000  # pictures from here on are those of this stage
 PICTURES, QUESTIONS = 1024, 4096  # drawn once; every step puts some questions to some pictures
 PICTURES_A_STEP, QUESTIONS_A_STEP = 16, 48
 CANDIDATES, PHRASES = 120, 6  # of so many phrases, so many that name something in a picture, and that do not
+PEAK_RATE, PEAK_RATE_SINK = 2e-3, 1e-2  # the highest learning rates, in the middle
 ANY = -1  # a phrase that names no kind, or no colour
 
 
@@ -205,9 +206,8 @@ def align_looking(model: PeftModel, processor: VlmProcessor, config: TrainConfig
         for parameter in part.parameters()
     ]
     sinks = [block.sink for block in blocks]
-    rates = [2 * config.learning_rate, 2 * config.gate_learning_rate]
-    optimizer = torch.optim.AdamW([{"params": learnt}, {"params": sinks}], lr=rates[0], betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, config.looking_steps)
+    optimizer = torch.optim.AdamW([{"params": learnt}, {"params": sinks}], betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [PEAK_RATE, PEAK_RATE_SINK], config.looking_steps)
     progress = tqdm(range(config.looking_steps), "looking", unit="step", dynamic_ncols=True)
     for _ in progress:
         which = torch.randint(0, len(pictures.features), (PICTURES_A_STEP,))
