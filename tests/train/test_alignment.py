@@ -40,11 +40,11 @@ def test_a_background_of_many_colours_teaches_none():
 
 def test_the_loss_is_least_for_features_that_point_to_the_right_words(tiny_model, byte_tokenizer):
     head = AlignmentHead(tiny_model.get_input_embeddings(), byte_tokenizer)
-    truth = {name: torch.tensor([[1, UNKNOWN]]) for name in ATTRIBUTES}
-    truth["kind"][0, 1] = 0
-    right = sum(30 * vectors[1] for vectors in head.words.values())
-    features = torch.stack([right, 30 * head.words["kind"][0]])[None]
-    assert head(features, truth) < head(torch.zeros_like(features), truth)
+    for name, vectors in head.words.items():
+        truth = {each: torch.tensor([[1 if each == name else UNKNOWN]]) for each in ATTRIBUTES}
+        right, wrong = (30 * vector[None, None] for vector in vectors[[1, 0]])
+        losses = [head(features, truth).item() for features in (right, 0 * right, wrong)]
+        assert losses == sorted(losses), name
 
 
 def test_alignment_trains_the_projector_alone(tiny_config, tiny_processor, tmp_path):
