@@ -14,10 +14,11 @@ from .family import Family, Question, Sample, Split
 from .shapes import Shapes
 from .signs import Signs
 from .tables import Tables
+from .things import Things
 
 __all__ = ["FAMILIES", "Family", "Question", "Sample", "Split", "draw"]
 
-FAMILIES: dict[str, Family[Any]] = {family.name: family for family in (Shapes(), Charts(), Signs(), Tables())}
+FAMILIES: dict[str, Family[Any]] = {family.name: family for family in (Shapes(), Charts(), Signs(), Tables(), Things())}
 
 
 def draw(family: str, seed: int, split: Split = "train") -> Sample:
