@@ -11,12 +11,13 @@ from train.data_engine.lettering import apart
 from train.data_engine.shapes_picture import choose_colours
 from train.data_engine.shapes_wording import plural, with_article
 from train.data_engine.things import Things
-from train.data_engine.things_glyphs import masks
+from train.data_engine.things_glyphs import masks, proportions
 from train.data_engine.things_layout import HELD_OUT_PATTERNS, Icon, IconScene, extent
 from train.data_engine.things_picture import CONTRAST
 from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS, SYNONYMS
 
 FAMILY = Things()
+MISSING = "\U000f0000"  # a character that no font draws
 CALLED = {kind: [kind, *SYNONYMS.get(kind, ())] for kind in DRAWINGS}
 
 
@@ -59,7 +60,7 @@ def test_every_drawing_is_a_kind_of_its_own_and_none_is_missing_from_the_font():
     assert len(DRAWINGS) == sum(map(len, GROUPS)) > 200  # no kind in two groups
     assert len(set(drawn)) == len(drawn) and set(drawn) >= HELD_OUT_DRAWINGS
     assert all(set(drawings) - HELD_OUT_DRAWINGS for drawings in DRAWINGS.values())
-    pictures = Counter(masks(drawing, 400, (48, 48))[0].tobytes() for drawing in drawn)
+    pictures = Counter(masks(drawing, 400, (48, 48))[0].tobytes() for drawing in (*drawn, MISSING))
     assert max(pictures.values()) == 1  # a font shows all that it lacks as the same box
     names = [name for called in CALLED.values() for name in called]
     assert len(set(names)) == len(names)
@@ -102,9 +103,13 @@ def test_a_turned_thing_keeps_its_measures(scenes):
     turned = [thing for scene in scenes for thing in scene.things if thing.angle]
     assert turned
     for thing in turned[:200]:
-        width, height = extent(thing)
-        assert width * height == pytest.approx(thing.area, rel=0.05)
-        assert max(width, height) <= thing.longer_side + 1
+        (width, height), (wide, high) = extent(thing), proportions(thing.drawing, thing.weight)
+        assert width / wide == pytest.approx(height / high, abs=2 / min(wide, high))
+
+
+def test_nothing_is_asked_for_by_a_place_that_two_things_share():
+    scene = scene_of(icon("owl", "red", 5, 5, 20), icon("car", "blue", 30, 5, 20), icon("tree", "green", 255, 155))
+    assert {answer for _, answer in answers(scene, "what_at")} == {"tree"}
 
 
 def test_training_never_shows_what_is_held_out_and_testing_shows_all_of_it(scenes):
