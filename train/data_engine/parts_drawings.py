@@ -89,7 +89,7 @@ DRAWINGS: dict[str, dict[str, str]] = {
     },
     "tree": {
         "roots": "p 42 84 58 84 80 98 20 98", "trunk": "r 42 46 58 88", "branch": "p 55 66 86 52 88 58 57 74",
-        "crown": "s 48 32 34 28", "apple": "e 36 40 6 6", "nest": "e 62 26 9 6", "leaf": "e 92 50 8 5",
+        "crown": "s 48 36 34 28", "apple": "e 36 40 6 6", "nest": "e 62 26 9 6", "leaf": "e 92 50 8 5",
     },
     "birthday cake": {
         "plate": "e 50 92 48 7", "bottom layer": "r 14 68 86 90", "filling": "r 14 60 86 69",

@@ -1,7 +1,7 @@
 """Questions about labelled drawings, computed from their truth; only such as have one answer.
 
 A coin decides between yes and no first. Names that many drawings have are asked for less often than others, so that
-none is the answer more often.
+none is the answer more often; what stands at an end is asked for its colour, for roofs are always at the top.
 """
 
 from collections.abc import Iterator
@@ -103,16 +103,16 @@ def _extreme(drawn: Parts, rng: Random) -> Iterator[Question]:
         places = {one: sign * (one.label.box[axis] + one.label.box[axis + 2]) / 2 for one in drawn.call_outs}
         first, second = sorted(drawn.call_outs, key=lambda one: -places[one])[:2]
         height = first.label.box[3] - first.label.box[1]
-        name, it = drawn.part(first).kind, f"the {most} {mark}"
+        colour, it = drawn.part(first).colour, f"the {most} {mark}"
         if places[first] - places[second] < 1.5 * height or rng.random() < 0.5:
             continue
         if rng.random() < 0.5 and mark != "label":
             text = say(rng, words.EXTREME, mark=mark, marks=f"{mark}s", most=most)
             fact = f"{it} that points to a part is {first.label.text}"
             yield Question("extreme", text, first.label.text.lower(), sentence(fact))
-        elif _may_name(name, rng):
-            text = say(rng, words.EXTREME_PART, mark=mark, most=most)
-            yield Question("extreme_part", text, name, sentence(f"{it} points to the {name}"))
+        else:
+            text = say(rng, words.COLOR_AT, it=it)
+            yield Question("extreme_color", text, colour, sentence(f"{it} points to the {colour} part"))
 
 
 def _exists(drawn: Parts, rng: Random) -> Iterator[Question]:

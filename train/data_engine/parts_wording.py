@@ -16,8 +16,9 @@ LEGEND = (
 )  # fmt: skip
 COLOR_AT = (
     "what {color} is the part that {it} points to?", "which {color} has the part at {it}?",
-    "in what {color} is the part marked by {it}?", "what is the {color} of the part that {it} marks?", "tell me the {color} of the part at {it}.",
-    "{it} points to a part of which {color}?", "the line from {it} ends on which {color}?",
+    "in what {color} is the part marked by {it}?", "what is the {color} of the part that {it} marks?",
+    "tell me the {color} of the part at {it}.", "{it} points to a part of which {color}?",
+    "the line from {it} ends on which {color}?",
 )  # fmt: skip
 LABEL_OF = (
     "which {mark} points to {part}?", "what {mark} marks {part}?", "by which {mark} is {part} marked?",
@@ -26,18 +27,14 @@ LABEL_OF = (
 )  # fmt: skip
 COUNT = (
     "how many {marks} are there around the drawing?", "how many {marks} point to a part?",
-    "how many parts have {marks}?", "count the {marks} with a line.", "how many lines lead from {marks} to the drawing?", "how many parts are marked?",
+    "how many parts have {marks}?", "count the {marks} with a line.",
+    "how many lines lead from {marks} to the drawing?", "how many parts are marked?",
     "what is the number of {marks} with a line in the {picture}?", "how many parts does the {picture} label?",
 )  # fmt: skip
 EXTREME = (
     "which {mark} with a line is the {most}?", "of the {marks} with lines, which is the {most}?",
     "what is the {most} {mark} that has a line?", "read the {most} {mark} that has a line.",
     "which is the {most} of the {marks} that point to a part?",
-)  # fmt: skip
-EXTREME_PART = (
-    "what does the {most} {mark} point to?", "to which part does the {most} {mark} point?",
-    "which part is marked by the {most} {mark}?", "name the part that the {most} {mark} points to.",
-    "the {most} {mark} points to what?",
 )  # fmt: skip
 EXISTS = (
     "is there {a} in the {picture}?", "does the {picture} have {a}?", "do you see {a}?", "is there {a}?",
@@ -60,13 +57,13 @@ POINTS_NOT = (
 )  # fmt: skip
 READ = (
     "read the {marks} with lines {order}.", "list all {marks} that have lines {order}.",
-    "{order}, what are the {marks} with lines?", "which {marks} have lines? Name them {order}.", "name all {marks} with lines {order}.",
-    "what {marks} with lines do you see, {order}?",
+    "{order}, what are the {marks} with lines?", "which {marks} have lines? Name them {order}.",
+    "name all {marks} with lines {order}.", "what {marks} with lines do you see, {order}?",
 )  # fmt: skip
 SUBJECT = (
     "what is drawn here?", "what does the drawing show?", "what is shown in the {picture}?",
-    "what is this a drawing of?", "what is labelled in this {picture}?", "what do the labelled parts belong to?", "what has these parts?",
-    "name the thing whose parts are labelled.",
+    "what is this a drawing of?", "what is labelled in this {picture}?", "what do the labelled parts belong to?",
+    "what has these parts?", "name the thing whose parts are labelled.",
 )  # fmt: skip
 UNTOLD = (
     "what is {part} made of?", "how long is {part}?", "who made {part}?", "how much does {part} weigh?",
@@ -75,6 +72,7 @@ UNTOLD = (
 )  # fmt: skip
 DESCRIBE = (
     "describe the {picture}.", "what does the {picture} show?", "explain the {picture}.",
-    "what do the labels point to?", "describe the drawing and its labels.", "read all labels and say what they point to.", "what can be seen here?",
-    "give a description of the {picture}.", "tell me what each label points to.",
+    "what do the labels point to?", "describe the drawing and its labels.",
+    "read all labels and say what they point to.", "what can be seen here?", "give a description of the {picture}.",
+    "tell me what each label points to.",
 )  # fmt: skip
