@@ -11,6 +11,7 @@ from train.data_engine.colours import NAMES
 from train.data_engine.lettering import HELD_OUT_FONTS, apart
 from train.data_engine.parts import LabelledParts
 from train.data_engine.parts_drawings import DRAWINGS, MACHINE, MACHINE_PARTS, parse
+from train.data_engine.parts_labels import is_clear
 from train.data_engine.parts_layout import HELD_OUT_ARRANGEMENTS, MARKS
 from train.data_engine.parts_lines import cross, encloses, touches
 from train.data_engine.tables_layout import HELD_OUT_PALETTES, PALETTES
@@ -118,6 +119,14 @@ def test_lines_run_across_no_text_and_across_no_other_line(drawings):
             assert not cross(one.route, other.route)
 
 
+def test_a_line_across_another_label_is_noticed(drawings):
+    style, (one, other, _) = drawings[0].style, hand_made().call_outs
+    assert is_clear([one, other], style)
+    x, y = other.label.box[:2]
+    assert not is_clear([one.model_copy(update={"route": ((x - 20, y + 5), (x + 30, y + 5))}), other], style)
+    assert not is_clear([one.model_copy(update={"route": (one.route[0], other.target)}), other], style)
+
+
 def test_labels_stand_beside_the_drawing(drawings):
     for drawn in drawings:
         for one in drawn.call_outs:
@@ -147,6 +156,8 @@ def test_a_legend_says_for_every_label_what_it_points_to(drawings):
         for one in drawn.call_outs:
             assert one.key.text == one.label.text and one.meaning.text == drawn.part(one).kind
             assert one.key.box[2] < one.meaning.box[0]
+        keys = sorted((one.key for one in drawn.call_outs), key=lambda key: key.box[1])
+        assert [key.text for key in keys] == sorted(key.text for key in keys)
     for drawn in drawings:  # the blocks of machines have no names but those that are written
         assert drawn.subject != MACHINE or drawn in explained or len(drawn.call_outs[0].label.text) > 1
 

@@ -64,7 +64,7 @@ def call_outs_for(
                 CallOut(label=label, part=part, route=_route(label, spots[part], side, style), key=None, meaning=None)
                 for label, part in zip(labels, parts, strict=True)
             ]
-        if _is_clear(found, style):
+        if is_clear(found, style):
             rng.shuffle(found)
             return found
     return None
@@ -145,7 +145,8 @@ def _route(label: Label, spot: Point, side: Side, style: PartsStyle) -> tuple[Po
     return (a, b), knee, spot
 
 
-def _is_clear(call_outs: list[CallOut], style: PartsStyle) -> bool:
+def is_clear(call_outs: list[CallOut], style: PartsStyle) -> bool:
+    """Whether no line runs across another line or too near to the label of another."""
     for one, other in combinations(call_outs, 2):
         if cross(one.route, other.route):
             return False
