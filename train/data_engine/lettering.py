@@ -50,14 +50,18 @@ def bold(font: str) -> str:
 def load_font(name: str, size: int) -> ImageFont.FreeTypeFont:
     """The font at `size` pixels per em. Raises ModuleNotFoundError naming the package that brings it."""
     package, file = FONTS[name]
+    # The basic layout is part of Pillow; the other one (Raqm) depends on what the machine has.
+    return ImageFont.truetype(find_file(package, f"files/{file}"), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def find_file(package: str, file: str) -> str:
+    """The path of a file in an installed package. Raises ModuleNotFoundError naming the package if it is not there."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(
-            f"the font {name!r} is in the package {package}: pip install 'regard[train]'", name=package
+            f"the font {file!r} is in the package {package}: pip install 'regard[train]'", name=package
         )
-    # The basic layout is part of Pillow; the other one (Raqm) depends on what the machine has.
-    path = Path(spec.origin).parent / "files" / file
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+    return str(Path(spec.origin).parent / file)
 
 
 @lru_cache(maxsize=16384)

@@ -4,7 +4,7 @@ from random import Random
 
 from PIL import Image
 
-from vlm.structure import Box, Scene, Size, Thing
+from vlm.structure import Box, Point, Scene, Size, Thing
 
 from .colours import NAMES
 from .family import Question, Split
@@ -84,18 +84,25 @@ def _place(chosen: list[tuple[str, str]], width: int, height: int, rng: Random) 
 
 
 def _thing(kind: str, colour: str, longer_side: float, width: int, height: int, rng: Random) -> Thing:
-    """Often near one of nine places (corners, edges, centre), so that each of them is the answer now and then."""
     points = outline(kind, longer_side, rng)
     inner_width, inner_height = max(x for x, _ in points), max(y for _, y in points)
+    left, top = somewhere(width - inner_width, height - inner_height, rng)
+    moved = tuple((round(x + left, 2), round(y + top, 2)) for x, y in points)
+    size = size_for(inner_width * inner_height / (width * height))
+    return Thing(kind=kind, colour=colour, size=size, outline=moved)
+
+
+def somewhere(width: float, height: float, rng: Random) -> Point:
+    """Often near one of nine places (corners, edges, centre), so that each of them is the answer now and then."""
     left, top = rng.random(), rng.random()
     if rng.random() < 0.6:
         left, top = (0.5 * rng.randrange(3) + rng.uniform(-0.08, 0.08) for _ in range(2))
-    left = min(max(left, 0.01), 0.99) * (width - inner_width)
-    top = min(max(top, 0.01), 0.99) * (height - inner_height)
-    share = (inner_width * inner_height / (width * height)) ** 0.5
-    size: Size = "small" if share < 0.2 else "large" if share > 0.4 else "medium"
-    moved = tuple((round(x + left, 2), round(y + top, 2)) for x, y in points)
-    return Thing(kind=kind, colour=colour, size=size, outline=moved)
+    return min(max(left, 0.01), 0.99) * width, min(max(top, 0.01), 0.99) * height
+
+
+def size_for(share: float) -> Size:
+    """How something is called that covers this share of its picture."""
+    return "small" if share**0.5 < 0.2 else "large" if share**0.5 > 0.4 else "medium"
 
 
 def _apart(one: Thing, other: Thing) -> bool:

@@ -14,6 +14,7 @@ from .shapes_kinds import SMALLEST_PIXELS
 from .spoiling import spoil
 
 CONTRAST = 130  # least `distance` between a thing and what is behind it
+BACKGROUNDS = ("plain", "plain", "gradient", "gradient", "blotches", "grid")  # where there are two colours
 RESAMPLING = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 TINTS = (  # (saturation, value) in %, each as (from, to), of backgrounds that have no name
     ((0, 25), (85, 100)),
@@ -26,11 +27,12 @@ TINTS = (  # (saturation, value) in %, each as (from, to), of backgrounds that h
 
 def paint(scene: Scene, rng: Random) -> Image.Image:
     """An RGB picture of the scene, `scene.width` x `scene.height`."""
-    fills, backdrop = _colours(scene, rng)
+    fills, backdrop = choose_colours(scene, rng)
     scale = _drawing_scale(scene, rng)
     width, height = round(scene.width * scale), round(scene.height * scale)
     oversampling = 1 if rng.random() < 0.1 else 3 if max(width, height) < 160 else 2
-    canvas = _background(backdrop, (width * oversampling, height * oversampling), rng)
+    style = "plain" if backdrop[0] == backdrop[1] else rng.choice(BACKGROUNDS)
+    canvas = fill_background(style, backdrop, (width * oversampling, height * oversampling), rng)
     draw = ImageDraw.Draw(canvas)
     bordered = rng.random() < 0.2
     for thing, fill in zip(scene.things, fills, strict=True):
@@ -48,7 +50,7 @@ def paint(scene: Scene, rng: Random) -> Image.Image:
     return spoil(canvas, rng)
 
 
-def _colours(scene: Scene, rng: Random) -> tuple[list[RGB], tuple[RGB, RGB]]:
+def choose_colours(scene: Scene, rng: Random, enough: float = CONTRAST) -> tuple[list[RGB], tuple[RGB, RGB]]:
     """A fill for every thing and two colours for the background, the first of many tries that contrasts enough."""
     best, best_contrast = None, -1.0
     for _ in range(60):
@@ -64,7 +66,7 @@ def _colours(scene: Scene, rng: Random) -> tuple[list[RGB], tuple[RGB, RGB]]:
         contrast = min((distance(fill, colour) for fill in fills for colour in between), default=CONTRAST)
         if contrast > best_contrast:
             best, best_contrast = (fills, (one, other)), contrast
-        if contrast >= CONTRAST:
+        if contrast >= enough:
             break
     assert best is not None
     return best
@@ -79,10 +81,9 @@ def _drawing_scale(scene: Scene, rng: Random) -> float:
     return 1.0 if least >= 1 else max(least, rng.uniform(0.2, 0.7))
 
 
-def _background(backdrop: tuple[RGB, RGB], size: tuple[int, int], rng: Random) -> Image.Image:
-    """One colour throughout when both are the same; else plain, a gradient, soft blotches or a faint grid."""
+def fill_background(style: str, backdrop: tuple[RGB, RGB], size: tuple[int, int], rng: Random) -> Image.Image:
+    """One colour throughout, a gradient between two, soft blotches of them or a faint grid."""
     one, other = backdrop
-    style = "plain" if one == other else rng.choice(("plain", "plain", "gradient", "gradient", "blotches", "grid"))
     if style == "gradient":
         ramp = Image.linear_gradient("L").rotate(rng.choice((0, 90, 180, 270)))
         if rng.random() < 0.3:

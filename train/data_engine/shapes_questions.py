@@ -96,13 +96,13 @@ def _how_many(number: int, noun: str, rng: Random) -> Question:
     return Question("count", say(rng, words.HOW_MANY, them=them), str(number), sentence(fact))
 
 
-def _where(scene: Scene, rng: Random) -> Iterator[Question]:
+def where(scene: Scene, rng: Random) -> Iterator[Question]:
     for thing, it in _named(scene, rng, "kind", "colour", "both", "neither")[:2]:
         if place := clear_place(thing, scene):
             yield Question("where", say(rng, words.WHERE, it=it), place, sentence(f"{it} is {PLACES[place]}"))
 
 
-def _placed(scene: Scene, rng: Random) -> Iterator[Question]:
+def placed(scene: Scene, rng: Random) -> Iterator[Question]:
     """Either "left or right?" or "is it on the left?"."""
     for thing, it in _named(scene, rng, "kind", "colour", "both", "neither")[:1]:
         sides = [side for side in clear_sides(thing, scene) if side in OPPOSITE]
@@ -119,7 +119,7 @@ def _placed(scene: Scene, rng: Random) -> Iterator[Question]:
             yield _yes_no("placed", text, answer, f"{it} is {PLACES[place]}")
 
 
-def _relation(scene: Scene, rng: Random) -> Iterator[Question]:
+def relation(scene: Scene, rng: Random) -> Iterator[Question]:
     clear = []
     for (one, it), (two, other) in _pairs(scene, rng):
         if sides := clear_relations(one, two, scene):
@@ -150,7 +150,7 @@ def _which(type: str, it: str, more: str, other: str, less: str, rng: Random) ->
     return Question(type, text, it.removeprefix("the "), sentence(f"{it} is {more}"))
 
 
-def _size(scene: Scene, rng: Random) -> Iterator[Question]:
+def size(scene: Scene, rng: Random) -> Iterator[Question]:
     clear = []
     for (one, it), (two, other) in _pairs(scene, rng):
         if clearly_larger(one, two):
@@ -246,7 +246,7 @@ def _attribute(scene: Scene, rng: Random) -> Iterator[Question]:
         )
 
 
-def _background(scene: Scene, rng: Random) -> Iterator[Question]:
+def background(scene: Scene, rng: Random) -> Iterator[Question]:
     if scene.background:
         fact = f"the background is {scene.background}"
         yield Question("background", say(rng, words.BACKGROUND), scene.background, sentence(fact))
@@ -267,5 +267,5 @@ def _describe(scene: Scene, rng: Random) -> Iterator[Question]:
 
 
 MAKERS = (
-    _shape, _colour, _count, _where, _placed, _relation, _size, _extreme, _exists, _attribute, _background, _describe,
+    _shape, _colour, _count, where, placed, relation, size, _extreme, _exists, _attribute, background, _describe,
 )  # fmt: skip

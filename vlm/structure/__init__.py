@@ -7,6 +7,7 @@ picture, x to the right and y down, with (0, 0) at its upper left corner.
 from .base import Box, Label, Point, Structure
 from .chart import Axis, Bar, Chart, ChartKind, ChartStyle, Colour, Dot, LegendEntry, NumberStyle, Series, Slice, Tick
 from .notice import Entry, Notice
+from .parts import CallOut, Parts
 from .scene import Scene, Size, Thing
 from .table import Cell, Table
 
@@ -14,6 +15,7 @@ __all__ = [
     "Axis",
     "Bar",
     "Box",
+    "CallOut",
     "Cell",
     "Chart",
     "ChartKind",
@@ -25,6 +27,7 @@ __all__ = [
     "LegendEntry",
     "Notice",
     "NumberStyle",
+    "Parts",
     "Point",
     "Scene",
     "Series",
