@@ -1,0 +1,248 @@
+"""What a node-link picture says before it has a form: labels, links, and in which row and column each box belongs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Literal
+
+from vlm.structure import Point
+
+from .graphs_words import ENDS, EXITS, NETS, STARTS, TOPICS, Kind
+
+Role = Literal["step", "decision", "start", "end"]
+Lane = Literal["left", "right"]
+FEWEST, MOST = 4, 10  # boxes in a picture
+
+
+@dataclass(frozen=True)
+class Link:
+    source: int
+    target: int
+    lane: Lane | None = None  # the side of the boxes past which it runs; None for the direct way
+    text: str | None = None
+
+
+@dataclass
+class Skeleton:
+    """Boxes without labels; what stands in a row is on one level of the flow."""
+
+    roles: list[Role] = field(default_factory=list)
+    cells: list[Point] = field(default_factory=list)  # (row, column)
+    links: list[Link] = field(default_factory=list)
+
+    def add(self, row: float, column: float, role: Role = "step") -> int:
+        self.roles.append(role)
+        self.cells.append((row, column))
+        return len(self.cells) - 1
+
+
+@dataclass(frozen=True)
+class Contents:
+    kind: Kind
+    topic: str
+    title: str | None
+    texts: tuple[str, ...]
+    roles: tuple[Role, ...]
+    cells: tuple[Point, ...]
+    links: tuple[Link, ...]
+    directed: bool
+
+
+def compose(rng: Random) -> Contents:
+    """Every number of boxes is as likely, whatever the kind."""
+    number = rng.randint(FEWEST, MOST)
+    kind = rng.choices(list(BUILDERS), OFTEN)[0]
+    name = rng.choice([name for name, topic in TOPICS.items() if kind in topic.kinds])
+    topic = TOPICS[name]
+    skeleton = BUILDERS[kind](number, rng)
+    if kind == "flow":
+        _end(skeleton, rng)
+    directed = kind not in ("tree", *NETS) or rng.random() < 0.5
+    links = [*skeleton.links]
+    if kind in NETS and directed:
+        links = [link for one in links for link in _turned(one, rng)]
+    return Contents(
+        kind=kind,
+        topic=name,
+        title=rng.choice(topic.titles) if rng.random() < 0.6 else None,
+        texts=_texts(skeleton.roles, name, rng),
+        roles=tuple(skeleton.roles),
+        cells=tuple(skeleton.cells),
+        links=_labelled(links, skeleton.roles, name, rng),
+        directed=directed,
+    )
+
+
+def _texts(roles: list[Role], topic: str, rng: Random) -> tuple[str, ...]:
+    pools = {"step": TOPICS[topic].texts, "decision": TOPICS[topic].decisions, "start": STARTS, "end": ENDS}
+    drawn = {role: iter(rng.sample(pool, min(len(pool), MOST))) for role, pool in pools.items()}
+    return tuple(next(drawn[role]) for role in roles)
+
+
+def _turned(link: Link, rng: Random) -> list[Link]:
+    """One way, the other, or now and then both."""
+    back = replace(link, source=link.target, target=link.source)
+    return [link, back] if rng.random() < 0.1 else [rng.choice((link, back))]
+
+
+def _labelled(links: list[Link], roles: list[Role], topic: str, rng: Random) -> tuple[Link, ...]:
+    """With the answers at the two exits of every decision, and in some networks with a text at every link."""
+    if "decision" in roles:
+        pair = rng.choice(EXITS)
+        answers = {i: iter(rng.sample(pair, 2)) for i, role in enumerate(roles) if role == "decision"}
+        return tuple(
+            replace(link, text=next(answers[link.source])) if link.source in answers else link for link in links
+        )
+    pool = TOPICS[topic].link_texts
+    if not len(links) <= min(len(pool), 11) or rng.random() < 0.3:
+        return tuple(links)
+    return tuple(replace(link, text=text) for link, text in zip(links, rng.sample(pool, len(links)), strict=True))
+
+
+def _end(skeleton: Skeleton, rng: Random) -> None:
+    """Calls the first and the last box of the column so, in half of the flowcharts."""
+    last = max(i for i, (_, column) in enumerate(skeleton.cells) if column == 0)
+    if rng.random() < 0.5:
+        if all(link.target != 0 for link in skeleton.links):
+            skeleton.roles[0] = "start"
+        skeleton.roles[last] = "end"
+
+
+def _flow(number: int, rng: Random) -> Skeleton:
+    """A column of steps; every decision's second exit leads to boxes beside it, past some steps, or back."""
+    while True:
+        decisions = rng.randint(1, min(3, (number - 1) // 2))
+        asides = [rng.choice((0, 1, 1, 2)) for _ in range(decisions)]
+        length = number - sum(asides)
+        if decisions + 2 <= length <= 7:
+            skeleton = Skeleton()
+            rows = rng.sample(range(1, length - 1), decisions)
+            for row in range(length):
+                skeleton.add(row, 0, "decision" if row in rows else "step")
+            skeleton.links += [Link(row, row + 1) for row in range(length - 1)]
+            taken: dict[Lane, set[int]] = {"left": set(), "right": set()}
+            if all(_branch(skeleton, row, aside, length, taken, rng) for row, aside in zip(rows, asides, strict=True)):
+                return skeleton
+
+
+def _branch(
+    skeleton: Skeleton, row: int, aside: int, length: int, taken: dict[Lane, set[int]], rng: Random
+) -> bool:
+    """The second exit of the decision in this row; False where there is no room for one beside the column."""
+    onwards = list(range(row + max(aside, 2), length))
+    targets: list[int | None] = [*onwards, *(range(row) if aside < 2 else ())]
+    if aside:
+        targets += [None] * 2 if row + aside <= length else []
+    if not targets:
+        return False
+    target, side = rng.choice(targets), rng.choice(tuple(taken))
+    ends = (row, row + aside - 1) if target is None else (row, target, row + max(aside - 1, 0))
+    rows = set(range(min(ends), max(ends) + 1))
+    if rows & taken[side]:
+        return False
+    taken[side] |= rows
+    before = row
+    for i in range(aside):
+        box = skeleton.add(row + i, -1 if side == "left" else 1)
+        skeleton.links.append(Link(before, box))
+        before = box
+    if target is not None:
+        skeleton.links.append(Link(before, target, lane=None if aside else side))
+    return True
+
+
+def _layers(number: int, rng: Random) -> Skeleton:
+    """Rows of one to three boxes; links lead from row to row, and none has to cross another."""
+    sizes: list[int] = []
+    while not 3 <= len(sizes) <= 6:
+        sizes = []
+        while sum(sizes) < number:
+            sizes.append(rng.randint(1, min(3, number - sum(sizes))))
+    skeleton = Skeleton()
+    above: list[int] = []
+    for row, size in enumerate(sizes):
+        boxes = [skeleton.add(row, column - (size - 1) / 2) for column in range(size)]
+        i = j = 0
+        while above:
+            skeleton.links.append(Link(above[i], boxes[j]))
+            steps = [(a, b) for a, b in ((1, 0), (0, 1), (1, 1)) if i + a < len(above) and j + b < size]
+            if not steps:
+                break
+            a, b = rng.choice(steps)
+            i, j = i + a, j + b
+        above = boxes
+    return skeleton
+
+
+def _tree(number: int, rng: Random) -> Skeleton:
+    """At most four levels and six ends; parents stand in the middle of their children."""
+    while True:
+        parents = [-1]
+        depths = [0]
+        for i in range(1, number):
+            parent = rng.choice([j for j in range(i) if depths[j] < 3 and parents.count(j) < 3])
+            parents.append(parent)
+            depths.append(depths[parent] + 1)
+        ends = sum(i not in parents for i in range(number))
+        if ends <= 6 and max(depths) > 1:
+            break
+    columns: dict[int, float] = {}
+
+    def place(box: int) -> None:
+        below = [i for i in range(number) if parents[i] == box]
+        for child in below:
+            place(child)
+        placed = sum(i not in parents for i in columns)
+        columns[box] = (columns[below[0]] + columns[below[-1]]) / 2 if below else placed
+
+    place(0)
+    skeleton = Skeleton()
+    for i in range(number):
+        skeleton.add(depths[i], columns[i])
+    skeleton.links = [Link(parents[i], i) for i in range(1, number)]
+    return skeleton
+
+
+def _cycle(number: int, rng: Random) -> Skeleton:
+    skeleton = Skeleton()
+    for i in range(number):
+        skeleton.add(i, 0)
+    skeleton.links = [Link(i, (i + 1) % number) for i in range(number)]
+    return skeleton
+
+
+def _ring(number: int, rng: Random) -> Skeleton:
+    """Neighbours on the ring, and a few across it."""
+    around = _cycle(number, rng)
+    across = [(i, j) for j in range(number) for i in range(j - 1) if j - i < number - 1]
+    while True:
+        links = [link for link in around.links if rng.random() < 0.75]
+        links += [Link(i, j) for i, j in rng.sample(across, rng.randint(1, min(len(across), 4)))]
+        if {box for link in links for box in (link.source, link.target)} == set(range(number)):
+            return Skeleton(around.roles, around.cells, links)
+
+
+def _grid(number: int, rng: Random) -> Skeleton:
+    """Boxes in some places of a grid, linked to what is next to them."""
+    while True:
+        rows = rng.choice([rows for rows in (2, 3) if rows * 5 >= number])
+        columns = max(-(-number // rows), rng.randint(2, 5))
+        cells = rng.sample([(row, column) for row in range(rows) for column in range(columns)], number)
+        pairs = [
+            (i, j) for j in range(number) for i in range(j)
+            if max(abs(cells[i][0] - cells[j][0]), abs(cells[i][1] - cells[j][1])) == 1
+        ]  # fmt: skip
+        chosen = rng.sample(pairs, min(len(pairs), rng.randint(number - 1, number + 2)))
+        if all(any(i in pair for pair in chosen) for i in range(number)):
+            break
+    skeleton = Skeleton()
+    for row, column in cells:
+        skeleton.add(row, column)
+    skeleton.links = [Link(i, j) for i, j in chosen]
+    return skeleton
+
+
+BUILDERS: dict[Kind, Callable[[int, Random], Skeleton]] = {
+    "flow": _flow, "layers": _layers, "tree": _tree, "cycle": _cycle, "ring": _ring, "grid": _grid,
+}  # fmt: skip
+OFTEN = (4, 2, 2, 1, 1, 2)  # how often each of them is drawn
