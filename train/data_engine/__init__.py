@@ -11,13 +11,14 @@ from typing import Any, get_args
 
 from .charts import Charts
 from .family import Family, Question, Sample, Split
+from .graphs import Graphs
 from .shapes import Shapes
 from .signs import Signs
 from .tables import Tables
 
 __all__ = ["FAMILIES", "Family", "Question", "Sample", "Split", "draw"]
 
-FAMILIES: dict[str, Family[Any]] = {family.name: family for family in (Shapes(), Charts(), Signs(), Tables())}
+FAMILIES: dict[str, Family[Any]] = {family.name: family for family in (Shapes(), Charts(), Signs(), Tables(), Graphs())}
 
 
 def draw(family: str, seed: int, split: Split = "train") -> Sample:

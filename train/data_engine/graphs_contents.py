@@ -1,7 +1,9 @@
 """What a node-link picture says before it has a form: labels, links, and in which row and column each box belongs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
+from math import cos, pi, sin
 from random import Random
 from typing import Literal
 
@@ -218,7 +220,8 @@ def _ring(number: int, rng: Random) -> Skeleton:
     while True:
         links = [link for link in around.links if rng.random() < 0.75]
         links += [Link(i, j) for i, j in rng.sample(across, rng.randint(1, min(len(across), 4)))]
-        if {box for link in links for box in (link.source, link.target)} == set(range(number)):
+        places = [(cos(2 * pi * i / number), sin(2 * pi * i / number)) for i in range(number)]
+        if _all_linked(links, number) and _crossings(links, places) < 2:
             return Skeleton(around.roles, around.cells, links)
 
 
@@ -227,19 +230,33 @@ def _grid(number: int, rng: Random) -> Skeleton:
     while True:
         rows = rng.choice([rows for rows in (2, 3) if rows * 5 >= number])
         columns = max(-(-number // rows), rng.randint(2, 5))
-        cells = rng.sample([(row, column) for row in range(rows) for column in range(columns)], number)
+        cells: list[Point] = rng.sample([(float(row), float(column)) for row in range(rows) for column in range(columns)], number)
         pairs = [
             (i, j) for j in range(number) for i in range(j)
             if max(abs(cells[i][0] - cells[j][0]), abs(cells[i][1] - cells[j][1])) == 1
         ]  # fmt: skip
-        chosen = rng.sample(pairs, min(len(pairs), rng.randint(number - 1, number + 2)))
-        if all(any(i in pair for pair in chosen) for i in range(number)):
-            break
-    skeleton = Skeleton()
-    for row, column in cells:
-        skeleton.add(row, column)
-    skeleton.links = [Link(i, j) for i, j in chosen]
-    return skeleton
+        links = [Link(i, j) for i, j in rng.sample(pairs, min(len(pairs), rng.randint(number - 1, number + 2)))]
+        if _all_linked(links, number) and _crossings(links, cells) < 2:
+            return Skeleton(["step"] * number, [*cells], links)
+
+
+def _all_linked(links: list[Link], number: int) -> bool:
+    return len({box for link in links for box in (link.source, link.target)}) == number
+
+
+def _crossings(links: list[Link], places: Sequence[Point]) -> int:
+    """How many pairs of straight links would cross."""
+    found = 0
+    for one, other in combinations(links, 2):
+        if len({one.source, one.target, other.source, other.target}) == 4:
+            a, b, c, d = (places[box] for box in (one.source, one.target, other.source, other.target))
+            found += _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+    return found
+
+
+def _side(start: Point, end: Point, point: Point) -> float:
+    """Above zero on one side of the line, below on the other."""
+    return (end[0] - start[0]) * (point[1] - start[1]) - (end[1] - start[1]) * (point[0] - start[0])
 
 
 BUILDERS: dict[Kind, Callable[[int, Random], Skeleton]] = {

@@ -52,7 +52,7 @@ def _clear(contents: Contents, style: GraphStyle, routes: list[list[Point]], box
             return False
     shared = contents.kind == "tree" or (contents.kind == "layers" and style.form in ("orthogonal", "rounded"))
     bundles = [link.source if shared else i for i, link in enumerate(contents.links)]
-    return not tangled(routes, bundles, crossings=2 if contents.kind in NETS else 0)
+    return not tangled(routes, bundles, crossings=4 if contents.kind in NETS else 0)
 
 
 def _on_page(

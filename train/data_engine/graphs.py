@@ -1,0 +1,34 @@
+"""Flowcharts, trees, cycles and networks: boxes with labels, joined by arrows or lines."""
+
+from random import Random
+
+from PIL import Image
+
+from .family import Question, Split
+from .graphs_contents import compose
+from .graphs_layout import lay_out
+from .graphs_picture import paint
+from .graphs_questions import ask
+from .graphs_style import DrawnGraph, pick_style
+from .lettering import apart
+
+
+class Graphs:
+    """The family `graphs`."""
+
+    name = "graphs"
+
+    def sample(self, rng: Random, split: Split) -> DrawnGraph:
+        """What it says comes first and stays while layouts are tried, or small graphs would be the more frequent."""
+        contents, tries = compose(rng), 0
+        while True:
+            graph = lay_out(contents, pick_style(contents, rng, split, tries), rng)
+            if graph and apart(label.box for label in graph.labels):
+                return graph
+            tries += 1
+
+    def render(self, truth: DrawnGraph, rng: Random) -> Image.Image:
+        return paint(truth, rng)
+
+    def ask(self, truth: DrawnGraph, rng: Random) -> list[Question]:
+        return ask(truth, rng)
