@@ -12,6 +12,8 @@ from .graphs_questions import ask
 from .graphs_style import DrawnGraph, pick_style
 from .lettering import apart
 
+TRIES = 40  # before something else is said: a few graphs in a thousand find no room
+
 
 class Graphs:
     """The family `graphs`."""
@@ -20,12 +22,12 @@ class Graphs:
 
     def sample(self, rng: Random, split: Split) -> DrawnGraph:
         """What it says comes first and stays while layouts are tried, or small graphs would be the more frequent."""
-        contents, tries = compose(rng), 0
         while True:
-            graph = lay_out(contents, pick_style(contents, rng, split, tries), rng)
-            if graph and apart(label.box for label in graph.labels):
-                return graph
-            tries += 1
+            contents = compose(rng)
+            for tries in range(TRIES):
+                graph = lay_out(contents, pick_style(contents, rng, split, tries), rng)
+                if graph and apart(label.box for label in graph.labels):
+                    return graph
 
     def render(self, truth: DrawnGraph, rng: Random) -> Image.Image:
         return paint(truth, rng)

@@ -139,7 +139,7 @@ def _around_ring(style: GraphStyle, sizes: list[Extent], label: Extent, rng: Ran
     """On an ellipse just large enough."""
     gap = max(22, 1.8 * style.spacing * style.size) + 1.2 * max(label)
     first, turn = rng.choice((-pi / 2, rng.uniform(0, 2 * pi))), 1 if style.direction == "right" else -1
-    flat, reach = rng.uniform(0.9, 1.7), 0.5 * max(max(size) for size in sizes)
+    flat, reach = rng.uniform(0.9, 1.45), 0.5 * max(max(size) for size in sizes)
     while True:
         angles = [first + turn * 2 * pi * i / len(sizes) for i in range(len(sizes))]
         found = [(reach * flat * cos(angle), reach * sin(angle)) for angle in angles]

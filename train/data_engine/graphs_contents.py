@@ -1,5 +1,6 @@
 """What a node-link picture says before it has a form: labels, links, and in which row and column each box belongs."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -62,7 +63,8 @@ def compose(rng: Random) -> Contents:
     directed = kind not in ("tree", *NETS) or rng.random() < 0.5
     links = [*skeleton.links]
     if kind in NETS and directed:
-        links = [link for one in links for link in _turned(one, rng)]
+        counts = Counter(box for link in links for box in (link.source, link.target))
+        links = [link for one in links for link in _turned(one, counts[one.source] + counts[one.target] < 6, rng)]
     return Contents(
         kind=kind,
         topic=name,
@@ -81,10 +83,10 @@ def _texts(roles: list[Role], topic: str, rng: Random) -> tuple[str, ...]:
     return tuple(next(drawn[role]) for role in roles)
 
 
-def _turned(link: Link, rng: Random) -> list[Link]:
-    """One way, the other, or now and then both."""
+def _turned(link: Link, has_room: bool, rng: Random) -> list[Link]:
+    """One way, the other, or now and then both, where the boxes have few other links."""
     back = replace(link, source=link.target, target=link.source)
-    return [link, back] if rng.random() < 0.1 else [rng.choice((link, back))]
+    return [link, back] if has_room and rng.random() < 0.15 else [rng.choice((link, back))]
 
 
 def _labelled(links: list[Link], roles: list[Role], topic: str, rng: Random) -> tuple[Link, ...]:
@@ -127,9 +129,7 @@ def _flow(number: int, rng: Random) -> Skeleton:
                 return skeleton
 
 
-def _branch(
-    skeleton: Skeleton, row: int, aside: int, length: int, taken: dict[Lane, set[int]], rng: Random
-) -> bool:
+def _branch(skeleton: Skeleton, row: int, aside: int, length: int, taken: dict[Lane, set[int]], rng: Random) -> bool:
     """The second exit of the decision in this row; False where there is no room for one beside the column."""
     onwards = list(range(row + max(aside, 2), length))
     targets: list[int | None] = [*onwards, *(range(row) if aside < 2 else ())]
@@ -216,7 +216,8 @@ def _cycle(number: int, rng: Random) -> Skeleton:
 def _ring(number: int, rng: Random) -> Skeleton:
     """Neighbours on the ring, and a few across it."""
     around = _cycle(number, rng)
-    across = [(i, j) for j in range(number) for i in range(j - 1) if j - i < number - 1]
+    least = 3 if number > 7 else 2  # closer ones of many run into the box between them
+    across = [(i, j) for j in range(number) for i in range(j) if least <= j - i <= number - least]
     while True:
         links = [link for link in around.links if rng.random() < 0.75]
         links += [Link(i, j) for i, j in rng.sample(across, rng.randint(1, min(len(across), 4)))]
@@ -230,7 +231,9 @@ def _grid(number: int, rng: Random) -> Skeleton:
     while True:
         rows = rng.choice([rows for rows in (2, 3) if rows * 5 >= number])
         columns = max(-(-number // rows), rng.randint(2, 5))
-        cells: list[Point] = rng.sample([(float(row), float(column)) for row in range(rows) for column in range(columns)], number)
+        cells: list[Point] = rng.sample(
+            [(float(row), float(column)) for row in range(rows) for column in range(columns)], number
+        )
         pairs = [
             (i, j) for j in range(number) for i in range(j)
             if max(abs(cells[i][0] - cells[j][0]), abs(cells[i][1] - cells[j][1])) == 1
@@ -241,7 +244,9 @@ def _grid(number: int, rng: Random) -> Skeleton:
 
 
 def _all_linked(links: list[Link], number: int) -> bool:
-    return len({box for link in links for box in (link.source, link.target)}) == number
+    """Every box, but none so often that its lines would not be apart."""
+    counts = Counter(box for link in links for box in (link.source, link.target))
+    return len(counts) == number and max(counts.values()) < 5
 
 
 def _crossings(links: list[Link], places: Sequence[Point]) -> int:

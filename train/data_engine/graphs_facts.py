@@ -49,7 +49,9 @@ class Facts:
 
     def in_reading_order(self, boxes: tuple[int, ...]) -> list[int]:
         """From top to bottom, and from left to right in a row."""
-        return sorted(boxes, key=lambda box: (round(self.graph.nodes[box].centre[1] / 12), self.graph.nodes[box].centre))
+        return sorted(
+            boxes, key=lambda box: (round(self.graph.nodes[box].centre[1] / 12), self.graph.nodes[box].centre)
+        )
 
     def absent(self) -> list[str]:
         """Labels of the same kind that are not in this picture."""

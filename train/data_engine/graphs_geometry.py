@@ -12,7 +12,7 @@ from vlm.structure import Box, NodeShape, Point
 Segments = NDArray[np.float64]  # (number, 4): from x, y to x, y
 CORNER = 0.5  # the radius of rounded corners, of half the shorter side
 SLANT = 0.4  # how far hexagons and parallelograms lean in, of their height
-NEAR = 6.0  # lines that come closer without crossing look like one
+NEAR = 5.0  # lines that come closer without crossing look like one
 
 
 def corners(shape: NodeShape, box: Box) -> list[Point]:
@@ -67,6 +67,8 @@ def outside(path: list[Point], shape: NodeShape, box: Box) -> list[Point]:
 
 def rounded(path: list[Point], reach: float) -> list[Point]:
     """The path with every corner replaced by a curve that begins `reach` pixels before it, or half way there."""
+    if not reach:
+        return path
     found = [path[0]]
     for before, corner, after in zip(path, path[1:], path[2:], strict=False):
         (x, y), ends = corner, []
@@ -74,11 +76,11 @@ def rounded(path: list[Point], reach: float) -> list[Point]:
             length = hypot(u - x, v - y)
             part = min(reach, length / 2) / length if length else 0.0
             ends.append((x + (u - x) * part, y + (v - y) * part))
-        found += bezier(ends[0], corner, corner, ends[1], 6)
+        found += bezier(ends[0], corner, corner, ends[1], 5)
     return [*found, path[-1]]
 
 
-def bezier(start: Point, one: Point, two: Point, end: Point, steps: int = 14) -> list[Point]:
+def bezier(start: Point, one: Point, two: Point, end: Point, steps: int = 10) -> list[Point]:
     """A cubic curve as short lines."""
     points = []
     for i in range(steps + 1):

@@ -47,7 +47,9 @@ def _clear(contents: Contents, style: GraphStyle, routes: list[list[Point]], box
         return False
     parts = [segments(route) for route in routes]
     for i, box in enumerate(boxes):
-        foreign = [part for part, link in zip(parts, contents.links, strict=True) if i not in (link.source, link.target)]
+        foreign = [
+            part for part, link in zip(parts, contents.links, strict=True) if i not in (link.source, link.target)
+        ]
         if foreign and hits(box, np.concatenate(foreign), 5).any():
             return False
     shared = contents.kind == "tree" or (contents.kind == "layers" and style.form in ("orthogonal", "rounded"))
@@ -80,7 +82,9 @@ def _on_page(
     if contents.title:
         y = height - margin - style.title_size if below else margin + style.title_size // 2 + 2
         place = (width // 2, y) if rng.random() < 0.7 else (margin, y)
-        title = Label(text=contents.title, box=title_pen.box(place, contents.title, "mm" if place[0] > margin else "lm"))
+        title = Label(
+            text=contents.title, box=title_pen.box(place, contents.title, "mm" if place[0] > margin else "lm")
+        )
     nodes = []
     for i, text in enumerate(contents.texts):
         box = _moved_box(boxes[i], shift)

@@ -45,7 +45,9 @@ def _draw_edge(draw: ImageDraw.ImageDraw, edge: Edge, dash: int, style: GraphSty
     size = SCALE * (style.head_size + style.line_width)
     size = min(size, 0.6 * path_length(route))
     base, _ = along(backwards, 0.75 * size)
-    draw_path(draw, _shortened(backwards, 0 if style.head == "open" else 0.75 * size)[::-1], style.line, width, SCALE * dash)
+    draw_path(
+        draw, _shortened(backwards, 0 if style.head == "open" else 0.75 * size)[::-1], style.line, width, SCALE * dash
+    )
     _draw_head(draw, base, route[-1], size, width, style)
 
 
@@ -60,9 +62,7 @@ def _shortened(path: list[Point], by: float) -> list[Point]:
     return [along(path, by)[0], *rest[1:]]
 
 
-def _draw_head(
-    draw: ImageDraw.ImageDraw, base: Point, tip: Point, size: float, width: int, style: GraphStyle
-) -> None:
+def _draw_head(draw: ImageDraw.ImageDraw, base: Point, tip: Point, size: float, width: int, style: GraphStyle) -> None:
     length = max(hypot(tip[0] - base[0], tip[1] - base[1]), 1e-6)
     x, y = (tip[0] - base[0]) / length, (tip[1] - base[1]) / length
     half = size * (0.28 if style.head == "slim" else 0.42)

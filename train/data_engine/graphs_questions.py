@@ -16,7 +16,10 @@ from .shapes_wording import say, sentence, with_article
 from .tables_questions import CANNOT_TELL, QUESTIONS, listing, yes_no
 
 # How often the number of arrows and of decisions is asked for: rarely where it is frequent, not at all where rare.
-LINES_CHANCE = {3: 1.0, 4: 0.64, 5: 0.68, 6: 0.62, 7: 0.62, 8: 0.6, 9: 0.68, 10: 0.8, 11: 1.0}
+LINES_CHANCE = {
+    "arrows": {3: 1.0, 4: 0.47, 5: 0.48, 6: 0.4, 7: 0.42, 8: 0.45, 9: 0.47, 10: 0.59},
+    "lines": {3: 0.85, 4: 0.68, 5: 0.68, 6: 0.8, 7: 0.63, 8: 0.8, 9: 0.53, 10: 1.0},
+}
 DECISIONS_CHANCE = {1: 0.18, 2: 0.35, 3: 1.0}
 
 
@@ -143,8 +146,8 @@ def _count(facts: Facts, rng: Random) -> Iterator[Question]:
     if rng.random() < 0.6:
         asked = _say(facts, rng, words.COUNT_BOXES)
         yield Question("count_boxes", asked, str(boxes), sentence(f"there are {boxes} {facts.nouns}"))
-    if rng.random() < LINES_CHANCE.get(lines, 0):
-        noun = "arrows" if facts.is_directed else rng.choice(("lines", "connections"))
+    noun = "arrows" if facts.is_directed else "lines"
+    if rng.random() < LINES_CHANCE[noun].get(lines, 0):
         asked = _say(facts, rng, words.COUNT_LINES, lines=noun)
         yield Question("count_lines", asked, str(lines), sentence(f"there are {lines} {noun}"))
     decisions = len(facts.decisions)

@@ -45,7 +45,7 @@ class Paths:
             x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
             across = (-(end[1] - start[1]) * bow, (end[0] - start[0]) * bow)
             control = (x + across[0], y + across[1])
-            return bezier(start, control, control, end, 16) if bow else [start, end]
+            return bezier(start, control, control, end) if bow else [start, end]
         return rounded([to_page(self.style.direction, u, v) for u, v in corners], REACH[self.style.form])
 
     def _around_corner(self, link: Link) -> list[tuple[float, float]]:
@@ -95,12 +95,15 @@ class Paths:
         return number * min(18.0, 0.6 * self.across[box] / len(others))
 
     def _level(self, link: Link) -> float:
-        """How far in the gap between the rows a line turns: where others would run along it, each at its own."""
+        """How far in the gap between the rows a line turns: what has to pass below other boxes turns later."""
         sources = sorted({
             other.source for other in self.contents.links
             if self.contents.cells[other.source][0] == self.contents.cells[link.source][0]
         })  # fmt: skip
-        return (sources.index(link.source) + 1) / (len(sources) + 1)
+        number = sources.index(link.source)
+        if self.place(link.target)[1] > self.place(link.source)[1]:
+            number = len(sources) - 1 - number
+        return (number + 1) / (len(sources) + 1)
 
 
 def connect(paths: Paths, shapes: tuple[NodeShape, ...], boxes: list[Box], rng: Random) -> list[list[Point]]:
@@ -110,7 +113,7 @@ def connect(paths: Paths, shapes: tuple[NodeShape, ...], boxes: list[Box], rng: 
     pairs = {(link.source, link.target) for link in paths.contents.links}
     for link in paths.contents.links:
         both = paths.contents.kind in NETS and (link.target, link.source) in pairs
-        path = paths.path(link, usual or 0.15 if both else usual)
+        path = paths.path(link, (usual or 0.15) * 1.5 if both else usual)
         trimmed = outside(path, shapes[link.source], boxes[link.source])[::-1]
         found.append(outside(trimmed, shapes[link.target], boxes[link.target])[::-1] if trimmed else [])
     return found
@@ -120,8 +123,8 @@ def _arc(start: Point, end: Point, centres: list[Point]) -> list[Point]:
     """Along the ring on which both stand, seen from its middle."""
     x, y = (sum(values) / len(centres) for values in zip(*centres, strict=True))
     points = []
-    for i in range(15):
-        part = i / 14
+    for i in range(11):
+        part = i / 10
         u, v = (a + (b - a) * part for a, b in zip(start, end, strict=True))
         reach = hypot(start[0] - x, start[1] - y) * (1 - part) + hypot(end[0] - x, end[1] - y) * part
         stretch = reach / max(hypot(u - x, v - y), 1e-6)
