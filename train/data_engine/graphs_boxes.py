@@ -49,7 +49,7 @@ def extents(contents: Contents, style: GraphStyle, rng: Random) -> list[Extent]:
     for text, shape in zip(contents.texts, style.shapes, strict=True):
         lines = wrap(text, pen, style.text_width)
         width = max(pen.extent(line)[0] for line in lines)
-        height = pen.extent("Hg")[1] + PITCH * pen.size * (len(lines) - 1)
+        height = 2 * pen.extent("Hg")[1] - pen.extent("H")[1] + PITCH * pen.size * (len(lines) - 1)
         found.append(_around_text(shape, width, height, room * style.size))
     if style.same_width:
         widest = {shape: max(e.width for e, s in zip(found, style.shapes, strict=True) if s == shape)

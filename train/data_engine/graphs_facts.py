@@ -14,7 +14,7 @@ NAMES: dict[Kind, str] = {
 
 
 class Facts:
-    """A graph with its labels in quotation marks. Boxes called "Start" or "End" are no answers: they need no looking."""
+    """A graph with its labels in quotation marks. Boxes called "Start" or "End" are no answers: nobody has to look."""
 
     def __init__(self, graph: DrawnGraph, rng: Random):
         self.graph = graph

@@ -4,7 +4,7 @@ The box that is asked about is drawn first, then a coin decides between yes and 
 are asked for less often. So nothing can be guessed without the picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 from . import graphs_wording as words
@@ -59,10 +59,12 @@ def _follows(facts: Facts, rng: Random) -> Iterator[Question]:
 
 def _neighbours(facts: Facts, rng: Random) -> Iterator[Question]:
     """All boxes next to one, in reading order."""
-    ways = [("leads_to", words.ALL_BEFORE, facts.graph.preceding, "{others} lead{s} to {it}"),
+    ways: list[tuple[str, tuple[str, ...], Callable[[int], tuple[int, ...]], str]] = [("leads_to", words.ALL_BEFORE, facts.graph.preceding, "{others} lead{s} to {it}"),
             ("led_to", words.ALL_AFTER, facts.graph.following, "{it} leads to {others}")]  # fmt: skip
     if not facts.is_directed:
-        ways = [("neighbours", words.NEIGHBOURS, facts.graph.following, "{it} is connected to {others}")]
+        ways: list[tuple[str, tuple[str, ...], Callable[[int], tuple[int, ...]], str]] = [
+            ("neighbours", words.NEIGHBOURS, facts.graph.following, "{it} is connected to {others}")
+        ]
     for type, templates, step, fact in ways:
         fitting = [box for box in facts.askable if step(box) and set(step(box)) <= set(facts.askable)]
         if fitting:

@@ -8,8 +8,9 @@ import numpy as np
 from vlm.structure import Box, Label, NodeShape, Point
 
 from .graphs_boxes import Extent, to_page
-from .graphs_contents import Contents, Link
+from .graphs_contents import Contents
 from .graphs_geometry import along, bezier, hits, outside, path_length, rounded, segments
+from .graphs_skeletons import Link
 from .graphs_style import Form, GraphStyle
 from .graphs_words import NETS
 from .lettering import Lettering, apart

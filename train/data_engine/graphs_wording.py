@@ -5,7 +5,8 @@ A template's fields: {it} and {other} labels of boxes in quotation marks, {answe
 """
 
 TITLE = (
-    "what is the title of the {picture}?", "what is the title?", "read the title.", "which title does the {picture} have?",
+    "what is the title of the {picture}?", "what is the title?", "read the title.",
+    "which title does the {picture} have?",
     "what is the name of this {picture}?", "how is the {picture} titled?", "what does the title say?",
 )  # fmt: skip
 FOLLOWS = (
@@ -19,7 +20,8 @@ PRECEDES = (
     "where does the arrow to {it} start?", "what leads to {it}?",
 )  # fmt: skip
 ALL_BEFORE = (
-    "which {boxes} lead directly to {it}?", "from which {boxes} do arrows lead to {it}?", "which {boxes} point to {it}?",
+    "which {boxes} lead directly to {it}?", "from which {boxes} do arrows lead to {it}?",
+    "which {boxes} point to {it}?",
     "name all {boxes} with an arrow to {it}.", "list the {boxes} that lead directly to {it}.",
     "which {boxes} come right before {it}?",
 )  # fmt: skip
@@ -34,7 +36,8 @@ NEIGHBOURS = (
     "which {boxes} have a line to {it}?", "what are the neighbours of {it}?",
 )  # fmt: skip
 ARROW = (
-    "is there an arrow from {it} to {other}?", "does an arrow lead from {it} to {other}?", "does {it} point to {other}?",
+    "is there an arrow from {it} to {other}?", "does an arrow lead from {it} to {other}?",
+    "does {it} point to {other}?",
     "does {it} lead directly to {other}?", "is {other} directly after {it}?", "does {other} come right after {it}?",
     "in the {picture}, does an arrow run from {it} to {other}?", "can you see an arrow from {it} to {other}?",
 )  # fmt: skip
