@@ -27,7 +27,7 @@ YES_NO = ("edge", "edge_not", "path", "position", "exists")
 
 @pytest.fixture(scope="module")
 def graphs():
-    return [FAMILY.sample(Random(f"graph {i}"), "train") for i in range(350)]
+    return [FAMILY.sample(Random(f"graph {i}"), "train") for i in range(280)]
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_pixels_show_boxes_ink_and_arrows_where_the_truth_has_them(graphs):
                 assert picture.getpixel((x, y)) == node.colour.rgb
             colours = {colour for _, colour in picture.crop(line).getcolors(100000)}
             ink = ink_on(node.colour.rgb, graph.style.ink)
-            assert min(distance(colour, ink) for colour in colours) < 150 and distance(ink, node.colour.rgb) > 200
+            assert min(distance(colour, ink) for colour in colours) < 200 and distance(ink, node.colour.rgb) > 200
         for edge in graph.edges:
             if edge.directed and graph.style.head in ("filled", "slim"):
                 (x, y), (u, v) = edge.route[-1], edge.route[-2]
@@ -259,9 +259,8 @@ def test_looks_and_places_are_those_of_the_truth(asked):
             name = nodes[question.answer].colour.name
             assert name in question.text and sum(node.colour.name == name for node in graph.nodes) == 1
         elif question.type == "position_choice":
-            one, other = sorted(
-                (nodes[it] for it in boxes_in(graph, question)), key=lambda n: n.text.lower() != question.answer
-            )
+            (other,) = (nodes[it] for it in boxes_in(graph, question) if it != question.answer)
+            one = nodes[question.answer]
             axis = "right" in question.text or "left" in question.text
             less = "left" in question.text or "higher" in question.text
             assert (one.centre[not axis] < other.centre[not axis]) == less, question
@@ -274,9 +273,7 @@ def test_positions_hold(asked):
     for graph, question in of_type(asked, "position"):
         nodes = {node.text.lower(): node.centre for node in graph.nodes}
         (x, y), (u, v) = (nodes[it] for it in boxes_in(graph, question))
-        (word,) = [
-            word for word in ("left", "right", "above", "below") if f" {word} " in re.sub('".*?"', "", question.text)
-        ]
+        (word,) = re.findall(r"\b(left|right|above|below)\b", template(question))
         holds = {"left": x < u, "right": x > u, "above": y < v, "below": y > v}[word]
         assert question.answer == ("yes" if holds else "no"), question
 
@@ -291,7 +288,7 @@ def test_what_does_not_exist_is_not_there(asked):
 
 def test_no_answer_is_a_box_that_needs_no_looking(asked):
     for _, question in asked:
-        if question.type not in ("describe", "title"):
+        if question.type not in ("describe", "title", "line_text"):
             assert question.answer not in {text.lower() for text in (*STARTS, *ENDS)}, question
 
 

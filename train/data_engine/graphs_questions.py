@@ -59,12 +59,11 @@ def _follows(facts: Facts, rng: Random) -> Iterator[Question]:
 
 def _neighbours(facts: Facts, rng: Random) -> Iterator[Question]:
     """All boxes next to one, in reading order."""
-    ways: list[tuple[str, tuple[str, ...], Callable[[int], tuple[int, ...]], str]] = [("leads_to", words.ALL_BEFORE, facts.graph.preceding, "{others} lead{s} to {it}"),
+    ways: list[tuple[str, tuple[str, ...], Callable[[int], tuple[int, ...]], str]]
+    ways = [("leads_to", words.ALL_BEFORE, facts.graph.preceding, "{others} lead{s} to {it}"),
             ("led_to", words.ALL_AFTER, facts.graph.following, "{it} leads to {others}")]  # fmt: skip
     if not facts.is_directed:
-        ways: list[tuple[str, tuple[str, ...], Callable[[int], tuple[int, ...]], str]] = [
-            ("neighbours", words.NEIGHBOURS, facts.graph.following, "{it} is connected to {others}")
-        ]
+        ways = [("neighbours", words.NEIGHBOURS, facts.graph.following, "{it} is connected to {others}")]
     for type, templates, step, fact in ways:
         fitting = [box for box in facts.askable if step(box) and set(step(box)) <= set(facts.askable)]
         if fitting:

@@ -160,6 +160,8 @@ def label_links(
 def _spots(route: list[Point], extent: tuple[float, float], at_start: bool, on_line: bool) -> list[Point]:
     """Where the middle of a label may go, the best first: at the start of a decision's exits, else half way."""
     length, found = path_length(route), []
+    if on_line and length < extent[0] + 20:  # too little of the line would be left
+        return []
     steps = [6.0, 10.0, 15.0, 22.0, 30.0, 40.0] if at_start else [length * part for part in (0.5, 0.4, 0.6, 0.3)]
     for step in steps:
         _, (x, y) = along(route, min(step, length))
