@@ -27,7 +27,7 @@ YES_NO = ("edge", "edge_not", "path", "position", "exists")
 
 @pytest.fixture(scope="module")
 def graphs():
-    return [FAMILY.sample(Random(f"graph {i}"), "train") for i in range(280)]
+    return [FAMILY.sample(Random(f"graph {i}"), "train") for i in range(450)]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def asked(graphs):
     """(graph, question) for all that can be asked, several times over."""
     found = []
     for i, graph in enumerate(graphs):
-        for turn in range(3):
+        for turn in range(2):
             rng = Random(f"{i} {turn}")
             facts = Facts(graph, rng)
             found += [(graph, question) for make in MAKERS for question in make(facts, rng)]
@@ -175,8 +175,9 @@ def test_pixels_show_boxes_ink_and_arrows_where_the_truth_has_them(graphs):
             if edge.directed and graph.style.head in ("filled", "slim"):
                 (x, y), (u, v) = edge.route[-1], edge.route[-2]
                 part = 4 / max(hypot(u - x, v - y), 4)
-                pixel = picture.getpixel((int(x + (u - x) * part), int(y + (v - y) * part)))
-                assert distance(pixel, graph.style.line) < distance(pixel, graph.style.page), edge
+                at = int(x + (u - x) * part), int(y + (v - y) * part)
+                near = {picture.getpixel((at[0] + i, at[1] + j)) for i in (-1, 0, 1) for j in (-1, 0, 1)}
+                assert any(distance(p, graph.style.line) < distance(p, graph.style.page) for p in near), edge
 
 
 def test_what_is_drawn_lies_where_the_truth_says(graphs):
@@ -373,7 +374,7 @@ def test_a_label_gives_no_answer_away(asked):
 )
 def test_no_open_answer_is_much_more_frequent_than_the_others(asked, type, number):
     answers = Counter(question.answer for _, question in of_type(asked, type))
-    error = (number * answers.total() / 3) ** -0.5  # a picture is asked three times here
+    error = (number * answers.total() / 2) ** -0.5  # a picture is asked twice here
     assert len(answers) == number
     assert max(answers.values()) / answers.total() < 1.2 / number + 2 * error, answers
 

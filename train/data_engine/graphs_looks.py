@@ -15,7 +15,7 @@ from .tables_questions import yes_no
 
 # How often a shape is asked for: rarely where it finds room easily.
 SHAPE_CHANCE: dict[NodeShape, float] = {
-    "rectangle": 0.53, "rounded rectangle": 0.57, "oval": 0.65, "circle": 1.0, "hexagon": 0.59, "parallelogram": 0.6,
+    "rectangle": 0.53, "rounded rectangle": 0.57, "oval": 0.65, "circle": 0.85, "hexagon": 0.59, "parallelogram": 0.6,
 }  # fmt: skip
 
 
