@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from math import hypot
 from random import Random
 
@@ -76,6 +76,13 @@ def reached(graph: Graph, one: str) -> set[str]:
     return found
 
 
+def dotted(route, gap):
+    """Points along a route, no further apart than that."""
+    for (x, y), (u, v) in pairwise(route):
+        steps = int(hypot(u - x, v - y) / gap) + 1
+        yield from ((x + (u - x) * i / steps, y + (v - y) * i / steps) for i in range(steps + 1))
+
+
 def test_a_truth_comes_back_from_its_json(graphs):
     for graph in graphs[:30]:
         assert type(graph).model_validate_json(graph.model_dump_json()) == graph
@@ -109,23 +116,27 @@ def test_lines_run_from_outline_to_outline_and_through_no_other_box(graphs):
                 grown = (left - 1.5, top - 1.5, right + 1.5, bottom + 1.5)
                 shrunk = (left + 1.5, top + 1.5, right - 1.5, bottom - 1.5)
                 assert inside(graph.nodes[box].shape, grown, end) and not inside(graph.nodes[box].shape, shrunk, end)
-            for (x, y), (u, v) in pairwise(edge.route):
-                steps = int(hypot(u - x, v - y) / 3) + 1
-                points = [(x + (u - x) * i / steps, y + (v - y) * i / steps) for i in range(1, steps)]
-                for node in graph.nodes:
-                    left, top, right, bottom = node.box
-                    shrunk = (left + 2, top + 2, right - 2, bottom - 2)
-                    assert not any(inside(node.shape, shrunk, point) for point in points), (edge, node)
+            for node in graph.nodes:
+                left, top, right, bottom = node.box
+                shrunk = (left + 2, top + 2, right - 2, bottom - 2)
+                assert not any(inside(node.shape, shrunk, point) for point in dotted(edge.route, 3)), (edge, node)
+
+
+def test_lines_are_apart_where_they_begin_and_end(graphs):
+    """But for those that a parent sends to its children together."""
+    for graph in graphs:
+        for edge, other in permutations(graph.edges, 2):
+            if graph.kind in ("tree", "layers") and edge.source == other.source:
+                continue
+            for x, y in (edge.route[0], edge.route[-1]):
+                assert min(hypot(u - x, v - y) for u, v in dotted(other.route, 2)) > 4, (edge, other)
 
 
 def test_no_line_runs_under_what_is_written_at_another(graphs):
     for graph in graphs:
         for edge, other in [(e, o) for e in graph.edges for o in graph.edges if e.label and o is not e]:
             left, top, right, bottom = edge.label.box
-            for (x, y), (u, v) in pairwise(other.route):
-                steps = int(hypot(u - x, v - y) / 2) + 1
-                for i in range(steps + 1):
-                    assert not (left < x + (u - x) * i / steps < right and top < y + (v - y) * i / steps < bottom)
+            assert not any(left < x < right and top < y < bottom for x, y in dotted(other.route, 2)), (edge, other)
 
 
 def test_every_number_of_boxes_is_as_likely(graphs):
@@ -384,6 +395,16 @@ def test_the_two_exits_are_as_likely(asked):
     for pair in (("yes", "no"), ("true", "false"), ("ok", "failed")):
         one, other = (answers[answer] for answer in pair)
         assert abs(one - other) < 4 * (one + other) ** 0.5
+
+
+def test_the_way_straight_on_is_as_often_yes_as_no(graphs):
+    drawn_first = Counter(
+        next(edge.label.text.lower() for edge in graph.edges if edge.source == i)
+        for graph in graphs
+        for i, node in enumerate(graph.nodes)
+        if node.shape == "diamond"
+    )
+    assert abs(drawn_first["yes"] - drawn_first["no"]) < 2.5 * (drawn_first["yes"] + drawn_first["no"]) ** 0.5
 
 
 def test_labels_cannot_be_guessed(asked):
