@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from .charts import Charts
 from .family import Family, Question, Sample, Split
+from .graphs import Graphs
 from .parts import LabelledParts
 from .shapes import Shapes
 from .signs import Signs
@@ -20,7 +21,7 @@ from .things import Things
 __all__ = ["FAMILIES", "Family", "Question", "Sample", "Split", "draw"]
 
 FAMILIES: dict[str, Family[Any]] = {
-    family.name: family for family in (Shapes(), Charts(), Signs(), Tables(), Things(), LabelledParts())
+    family.name: family for family in (Shapes(), Charts(), Signs(), Tables(), Graphs(), Things(), LabelledParts())
 }
 
 

@@ -86,10 +86,10 @@ def _draw_line(draw: ImageDraw.ImageDraw, chart: Chart, number: int, scale: int)
         bottom = scale * chart.plot[3]
         tint = mixed(chart.style.plot_paper, colour, 0.3)
         draw.polygon([(points[0][0], bottom), *points, (points[-1][0], bottom)], tint)
-    _draw_path(draw, points, colour, width, scale * chart.style.dashes[number])
+    draw_path(draw, points, colour, width, scale * chart.style.dashes[number])
 
 
-def _draw_path(draw: ImageDraw.ImageDraw, points: list[Point], colour: RGB, width: int, dash: int) -> None:
+def draw_path(draw: ImageDraw.ImageDraw, points: list[Point], colour: RGB, width: int, dash: int) -> None:
     """A line through points, solid or in dashes of one length."""
     if not dash:
         draw.line(points, colour, width, joint="curve")
@@ -148,5 +148,5 @@ def draw_swatch(draw: ImageDraw.ImageDraw, chart: Chart, number: int, entry: Leg
         return
     if chart.kind == "line":
         width, dash = round(scale * chart.style.line_width), scale * chart.style.dashes[number]
-        _draw_path(draw, [(left, middle[1]), (right, middle[1])], entry.colour.rgb, width, dash)
+        draw_path(draw, [(left, middle[1]), (right, middle[1])], entry.colour.rgb, width, dash)
     _draw_dot(draw, chart, number, (middle[0] / scale, middle[1] / scale), entry.colour.rgb, scale)

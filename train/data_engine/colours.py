@@ -4,6 +4,7 @@ from colorsys import hsv_to_rgb
 from random import Random
 
 RGB = tuple[int, int, int]
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 # name -> boxes of (hue in degrees, saturation in %, value in %), each as (from, to). The gaps between the boxes hold
 # what people disagree on: dark red or brown, turquoise or blue, rose or purple. CSS colours of a name lie inside.
@@ -50,3 +51,8 @@ def distance(one: RGB, other: RGB) -> float:
     red, green, blue = (a - b for a, b in zip(one, other, strict=True))
     mean = (one[0] + other[0]) / 2
     return ((2 + mean / 256) * red**2 + 4 * green**2 + (2 + (255 - mean) / 256) * blue**2) ** 0.5
+
+
+def readable(fill: RGB) -> RGB:
+    """Black or white, whichever stands out from the fill."""
+    return max((WHITE, BLACK), key=lambda ink: distance(ink, fill) + (120 if ink == WHITE else 0))

@@ -1,8 +1,9 @@
 """What anybody would agree on about a scene: places, sides and sizes; nothing is said where two people might differ."""
 
 from collections.abc import Callable
+from typing import Protocol
 
-from vlm.structure import Scene, Thing
+from vlm.structure import Box, Point, Scene, Thing
 
 # the nine places, row by row -> how a sentence says them
 PLACES = {
@@ -11,6 +12,26 @@ PLACES = {
     "bottom left": "in the bottom left corner", "bottom": "at the bottom", "bottom right": "in the bottom right corner",
 }  # fmt: skip
 OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top", "above": "below", "below": "above"}
+
+
+class Placed(Protocol):
+    """What lies somewhere in a picture."""
+
+    @property
+    def box(self) -> Box: ...
+
+    @property
+    def centre(self) -> Point: ...
+
+
+class Sized(Protocol):
+    """A picture's truth."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
 
 
 def clear_sides(thing: Thing, scene: Scene) -> tuple[str | None, str | None]:
@@ -57,7 +78,7 @@ def excludes(place: str, other: str) -> bool:
     return not (one <= two or two <= one)
 
 
-def clear_relations(one: Thing, two: Thing, scene: Scene) -> list[str]:
+def clear_relations(one: Placed, two: Placed, scene: Sized) -> list[str]:
     """On which sides of `two` it is that `one` lies: "left" or "right", "above" or "below", both or neither."""
     sides = []
     for axis, length, low, high in ((0, scene.width, "left", "right"), (1, scene.height, "above", "below")):

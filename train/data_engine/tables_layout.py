@@ -5,14 +5,13 @@ from typing import Literal, NamedTuple
 
 from vlm.structure import Box, Cell, Label, Structure, Table
 
-from .colours import RGB, distance, mixed
+from .colours import RGB, distance, mixed, readable
 from .family import Split, pick_for
 from .lettering import Lettering, bold, pick_font, ruler
 from .tables_contents import Contents
 
 LARGEST = (640, 480)
 SMALLEST = (200, 150)
-BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 Rules = Literal["grid", "rows", "booktabs", "none", "columns", "frame"]
 RULES: tuple[Rules, ...] = ("grid", "grid", "rows", "rows", "booktabs", "none", "columns", "frame")
@@ -96,11 +95,6 @@ def pick_style(rng: Random, split: Split) -> TableStyle:
         heading_ink=heading_ink,
         stripe=mixed(page, rng.choice((ink, accent)), rng.uniform(0.06, 0.16)) if striped else page,
     )
-
-
-def readable(fill: RGB) -> RGB:
-    """Black or white, whichever stands out from the fill."""
-    return max((WHITE, BLACK), key=lambda ink: distance(ink, fill) + (120 if ink == WHITE else 0))
 
 
 def lay_out(contents: Contents, style: TableStyle, rng: Random) -> DrawnTable | None:

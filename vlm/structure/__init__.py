@@ -4,8 +4,9 @@ Everything is frozen and round-trips through JSON (`model_dump_json`, `model_val
 picture, x to the right and y down, with (0, 0) at its upper left corner.
 """
 
-from .base import Box, Label, Point, Structure
-from .chart import Axis, Bar, Chart, ChartKind, ChartStyle, Colour, Dot, LegendEntry, NumberStyle, Series, Slice, Tick
+from .base import Box, Colour, Label, Point, Structure
+from .chart import Axis, Bar, Chart, ChartKind, ChartStyle, Dot, LegendEntry, NumberStyle, Series, Slice, Tick
+from .graph import Edge, Graph, Node, NodeShape
 from .notice import Entry, Notice
 from .parts import CallOut, Parts
 from .scene import Scene, Size, Thing
@@ -22,9 +23,13 @@ __all__ = [
     "ChartStyle",
     "Colour",
     "Dot",
+    "Edge",
     "Entry",
+    "Graph",
     "Label",
     "LegendEntry",
+    "Node",
+    "NodeShape",
     "Notice",
     "NumberStyle",
     "Parts",

@@ -1,4 +1,4 @@
-"""What every structure shares: frozen models, points, boxes, and the words that can be read."""
+"""What every structure shares: frozen models, points, boxes, colours, and the words that can be read."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,3 +17,10 @@ class Label(Structure):
 
     text: str
     box: Box
+
+
+class Colour(Structure):
+    """How something is coloured; `name` is None where people would not agree on one."""
+
+    name: str | None
+    rgb: tuple[int, int, int]

@@ -5,17 +5,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from .base import Box, Label, Point, Structure
+from .base import Box, Colour, Label, Point, Structure
 
 ChartKind = Literal["bar", "line", "pie", "scatter"]
 Cell = str | float | None
-
-
-class Colour(Structure):
-    """How something is coloured; `name` is None where people would not agree on one."""
-
-    name: str | None
-    rgb: tuple[int, int, int]
 
 
 class NumberStyle(Structure):
