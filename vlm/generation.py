@@ -149,6 +149,6 @@ def first_stop(text: str, stop: tuple[str, ...]) -> int | None:
 
 def held_back(text: str, stop: tuple[str, ...]) -> int:
     """How many characters at the end must wait: a character that is not whole yet, or what may begin a stop string."""
-    incomplete = len(text) - len(text.rstrip("\N{REPLACEMENT CHARACTER}"))
-    begun = (n for word in stop for n in range(1, len(word)) if text.endswith(word[:n]))
-    return max(incomplete, max(begun, default=0))
+    whole = text.rstrip("\N{REPLACEMENT CHARACTER}")
+    begun = (n for word in stop for n in range(1, len(word)) if whole.endswith(word[:n]))
+    return len(text) - len(whole) + max(begun, default=0)

@@ -153,7 +153,9 @@ class Int8Linear(QuantizedLinear):
 
     def _prepare_kernel(self) -> tuple[Tensor, Tensor]:
         _require_cpu(self.kind, self.qweight.device)
-        return self.qweight, self.scales.view(torch.bfloat16).flatten()
+        # With AVX-512 the kernel dies on weights that do not begin at a multiple of 16 bytes, as in a mapped file.
+        aligned = self.qweight if self.qweight.data_ptr() % 64 == 0 else self.qweight.clone()
+        return aligned, self.scales.view(torch.bfloat16).flatten()
 
     def _multiply(self, x: Tensor, kernel: tuple[Tensor, Tensor]) -> Tensor:
         return torch.ops.aten._weight_int8pack_mm(x.to(torch.bfloat16).contiguous(), *kernel)

@@ -70,6 +70,7 @@ def test_a_chunk_comes_after_every_token_even_while_its_text_is_held_back(talker
 def test_what_may_begin_a_stop_string_or_is_half_a_character_waits():
     assert held_back("so <|en", ("<|end|>",)) == 4
     assert held_back("caf\N{REPLACEMENT CHARACTER}", ()) == 1
+    assert held_back("so <|\N{REPLACEMENT CHARACTER}", ("<|\N{SNOWMAN}",)) == 3
     assert held_back("done", ("<|end|>",)) == 0
     assert first_stop("a b a", ("b", "a")) == 0
     assert first_stop("a", ("b",)) is None

@@ -128,6 +128,20 @@ def test_gradients_flow_to_input_and_bias_as_through_the_dequantized_layer(cls):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("kind", ["int4", "int8"])
+def test_weights_may_begin_anywhere_in_memory(kind):
+    """As those of a mapped file do. A kernel that minds kills the process."""
+    model = make_vlm(kind)
+    before = model(input_ids=INPUT_IDS).logits
+    for module in model.modules():
+        if isinstance(module, QuantizedLinear):
+            room = torch.empty(module.qweight.nbytes + 1, dtype=torch.uint8)
+            moved = room[1:].view(module.qweight.dtype).view(module.qweight.shape)
+            module.qweight = moved.copy_(module.qweight)
+    assert torch.equal(model(input_ids=INPUT_IDS).logits, before)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("kind", ["none", *KINDS])
 def test_saving_and_loading_a_model_is_exact(kind, tmp_path):
     model = make_vlm(kind)
