@@ -26,12 +26,15 @@ class SourceConfig(RunConfig):
 
     family: str | None = None
     path: Path | None = None
+    types: frozenset[str] | None = None  # of a family: only questions of these types; None: of all
     weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SourceConfig":
         if (self.family is None) == (self.path is None):
             raise ValueError("a data source has either `family` (drawn) or `path` (a JSONL file), not both or neither")
+        if self.types is not None and self.family is None:
+            raise ValueError("`types` chooses among the questions of a `family`; a file is read as it is")
         return self
 
 
@@ -39,6 +42,7 @@ class TrainConfig(RunConfig):
     """Training of the adapters: projector, cross-attention, and a LoRA where asked for."""
 
     model: str  # a YAML of parts (adapters start new), or what `vlm.load` takes (its adapters go on)
+    adapter: str | None = None  # with a YAML of parts: a trained adapter that goes on
     data: tuple[SourceConfig, ...] = Field(min_length=1)
     output_dir: Path
     # Before the first step the projector alone learns the words of what stands in each patch: see train/alignment.py.
@@ -46,15 +50,15 @@ class TrainConfig(RunConfig):
     alignment_batch_size: int = Field(32, gt=0)  # pictures per alignment step
     # After that the cross-attention blocks learn where to look for what a question names: see train/looking.py.
     looking_steps: int = Field(0, ge=0)
-    looking_rows: int = Field(0, ge=0)  # pictures per training step on which that is kept up
+    looking_rows: int = Field(0, ge=0)  # pictures per training step on which that is kept up, once it has been learnt
     max_steps: int = Field(gt=0)
     global_batch_size: int = Field(16, gt=0)  # rows (pictures with all their questions) per step, over all devices
     micro_batch_size: int = Field(1, gt=0)  # rows per forward pass on one device
     max_row_tokens: int = Field(1024, gt=0)  # pairs that would make a row longer start another one
     learning_rate: float = Field(5e-4, gt=0)
     lora_learning_rate: float = Field(2e-4, gt=0)
-    # Of what alignment and looking have taught, so that the first steps of the rest do not undo it.
-    aligned_learning_rate: float = Field(1e-4, gt=0)
+    # Of what alignment and looking have taught, so that the first steps of the rest do not undo it. None: as the rest.
+    aligned_learning_rate: float | None = Field(None, gt=0)
     # Gates start at zero and everything behind them learns as they open: in a short run they need a pace of their own.
     gate_learning_rate: float = Field(5e-3, gt=0)
     # Where the gates of the attention stand at the first step, before tanh. Closed ones let nothing of the picture
@@ -83,8 +87,6 @@ class TrainConfig(RunConfig):
     def _looking_follows_alignment(self) -> "TrainConfig":
         if self.looking_steps and not self.alignment_steps:
             raise ValueError("looking_steps needs alignment_steps: what is looked for has to be in the image features")
-        if self.looking_rows and not self.looking_steps:
-            raise ValueError("looking_rows needs looking_steps: what is kept up has to be learnt first")
         return self
 
     @model_validator(mode="after")

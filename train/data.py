@@ -6,6 +6,7 @@ A row is a list of conversations about the same pictures (see `train/collator.py
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -39,14 +40,15 @@ class Source(Protocol):
 class DrawnSource:
     """Conversations about pictures that a family draws: single questions, and sometimes talks over several pictures."""
 
-    def __init__(self, family: str, split: Split = "train", seed: int = 0):
-        self.family, self.split, self.seed = family, split, seed
+    def __init__(self, family: str, split: Split = "train", seed: int = 0, types: frozenset[str] | None = None):
+        self.family, self.split, self.seed, self.types = family, split, seed, types
 
     def conversations(self, index: int) -> list[Messages]:
         rng = Random(f"{self.family}/{self.split}/{self.seed}/{index}/conversations")
         num_pictures = rng.choices((1, 2, 3), (85, 11, 4))[0]
         seeds = range(index * len(ORDINALS), index * len(ORDINALS) + num_pictures)
         samples = [draw(self.family, self.seed * 1_000_000_007 + seed, self.split) for seed in seeds]
+        samples = [replace(sample, questions=self._wanted(sample.questions)) for sample in samples]
         if rng.random() < 0.15:
             return [_talk(samples, rng)]
         if num_pictures == 1:
@@ -57,6 +59,10 @@ class DrawnSource:
             for question in rng.sample(sample.questions, min(len(sample.questions), 12 // num_pictures))
         ]
         return rng.sample(asked, len(asked))
+
+    def _wanted(self, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        """Those of the types that are asked for; all of them where a picture has none of these."""
+        return tuple(q for q in questions if self.types is None or q.type in self.types) or questions
 
 
 def _which(number: int, num_pictures: int, rng: Random) -> str:
@@ -199,7 +205,7 @@ def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "tra
 
     def source(spec: SourceConfig) -> Source:
         if spec.family is not None:
-            return DrawnSource(spec.family, split, config.seed)
+            return DrawnSource(spec.family, split, config.seed, spec.types)
         assert spec.path is not None
         return JsonlSource(spec.path, config.seed)
 

@@ -30,7 +30,7 @@ def load_base(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProc
     """The model that adapters are laid over. Its language model is not quantized: training runs through it."""
     if config.model.endswith((".yaml", ".yml")):
         parts = load_config(ComposeConfig, Path(config.model))
-        return compose_from_config(parts.model_copy(update={"adapter": None, "quantization": "none"}))
+        return compose_from_config(parts.model_copy(update={"adapter": config.adapter, "quantization": "none"}))
     assistant = load(config.model)
     dequantize_(assistant.model.language_model)
     return assistant.model, assistant.processor

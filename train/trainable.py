@@ -46,7 +46,7 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
-        if config.alignment_steps and ALIGNED.search(name):
+        if config.aligned_learning_rate is not None and ALIGNED.search(name):
             rate = config.aligned_learning_rate
         elif name.endswith("_gate"):
             rate = config.gate_learning_rate

@@ -80,7 +80,7 @@ def candidates(chart: Chart, text: str) -> dict[str, float]:
 
 def test_a_chart_survives_json_exactly(charts):
     for chart in charts[:60]:
-        assert Chart.model_validate_json(chart.model_dump_json()) == chart
+        assert type(chart).model_validate_json(chart.model_dump_json()) == chart
 
 
 def test_all_kinds_and_forms_come(charts):

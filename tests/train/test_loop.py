@@ -87,7 +87,7 @@ def test_gates_and_lora_have_learning_rates_of_their_own(tiny_config, config):
 
 
 def test_what_alignment_has_taught_is_changed_slowly(tiny_config, config):
-    config = config.model_copy(update={"alignment_steps": 1})
+    config = config.model_copy(update={"aligned_learning_rate": 1e-5})
     model = new_model(tiny_config, config)
     rates = {id(p): group["lr"] for group in parameter_groups(model, config) for p in group["params"]}
     slow = {name for name, p in trainable_parameters(model) if rates[id(p)] == config.aligned_learning_rate}

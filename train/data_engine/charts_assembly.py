@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from random import Random
 
-from vlm.structure import Box, Chart, Colour, LegendEntry
+from vlm.structure import Box, Colour, LegendEntry
 
 from .charts_axes import Frame
 from .charts_page import NoRoom, Page
+from .charts_style import DrawnChart
 from .lettering import apart
 
 SIZES = ((320, 256), (320, 240), (400, 300), (256, 256), (300, 200), (200, 150), (480, 360), (640, 480))
@@ -51,7 +52,7 @@ def legend_box(entries: Sequence[LegendEntry], margin: int = 3) -> Box:
     return min(lefts) - margin, min(tops) - margin, max(rights) + margin, max(bottoms) + margin
 
 
-def require_readable(chart: Chart) -> Chart:
+def require_readable(chart: DrawnChart) -> DrawnChart:
     """The chart itself, if no two of its labels touch.
 
     Slanted words stand side by side although their upright boxes overlap, so they are only held against the others.

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from random import Random
 
-from vlm.structure import Bar, Chart, ChartStyle, Colour, Label, Series
+from vlm.structure import Bar, Colour, Label, Series
 
 from .charts_assembly import legend_box, legend_in_plot, overlap, pick_size, require_readable, take_legend_outside
 from .charts_axes import Frame, Scale, Words, make_axis, make_frame
 from .charts_numbers import make_scale, most_steps
 from .charts_page import NoRoom, Page
-from .charts_style import pick_chart_style, pick_colours, pick_legend_place
+from .charts_style import ChartStyle, DrawnChart, pick_chart_style, pick_colours, pick_legend_place
 from .charts_topic import Topic, make_topic, on_ticks
 from .charts_words import POOLS
 from .family import Split
@@ -32,7 +32,7 @@ class Form:
     errors: bool
 
 
-def lay_out_bars(rng: Random, split: Split) -> Chart:
+def lay_out_bars(rng: Random, split: Split) -> DrawnChart:
     """Raises NoRoom where the choices do not fit together."""
     form = _pick_form(rng)
     width, height = pick_size(rng)
@@ -67,7 +67,7 @@ def lay_out_bars(rng: Random, split: Split) -> Chart:
     across = (frame.plot[0], frame.plot[2]) if form.horizontal else (frame.plot[3], frame.plot[1])
     value_words, category_words = (frame.bottom, frame.left) if form.horizontal else (frame.left, frame.bottom)
     titles = (frame.bottom_title, frame.left_title) if form.horizontal else (frame.left_title, frame.bottom_title)
-    chart = Chart(
+    chart = DrawnChart(
         kind="bar", width=width, height=height, title=title, plot=frame.plot, horizontal=form.horizontal,
         stacked=form.stacked, category_title=titles[1], categories=category_words,
         value_axis=make_axis(scale, titles[0], value_words, across), x_axis=None,
@@ -162,7 +162,7 @@ def _written(page: Page, form: Form, box: tuple[float, float, float, float], tex
     return label
 
 
-def _require_clear(chart: Chart) -> None:
+def _require_clear(chart: DrawnChart) -> None:
     """No value stands on a bar that is not its own, and none beyond the plot is cut by what stands there."""
     bars = [mark for mark in chart.marks if isinstance(mark, Bar)]
     frame = legend_box(chart.legend) if chart.legend else None

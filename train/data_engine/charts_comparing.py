@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from itertools import combinations
 from random import Random
 
-from vlm.structure import Chart
-
 from . import charts_wording as words
 from .charts_facts import (
     AnyMark,
@@ -21,6 +19,7 @@ from .charts_facts import (
     thresholds,
     written_value,
 )
+from .charts_style import DrawnChart
 from .charts_wording import say
 from .family import Question
 from .shapes_wording import sentence
@@ -28,7 +27,7 @@ from .shapes_wording import sentence
 HIGHER, LOWER = ("higher", "larger", "greater"), ("lower", "smaller")
 
 
-def _groups(chart: Chart, rng: Random) -> list[tuple[list[AnyMark], str, bool]]:
+def _groups(chart: DrawnChart, rng: Random) -> list[tuple[list[AnyMark], str, bool]]:
     """Marks to compare, each with what singles them out (" for Germany") and whether they differ by their series."""
     if len(chart.series) == 1:
         return [(list(chart.marks), "", False)]
@@ -37,7 +36,7 @@ def _groups(chart: Chart, rng: Random) -> list[tuple[list[AnyMark], str, bool]]:
     return [rng.choice(within), rng.choice(across)]
 
 
-def _named(chart: Chart, mark: AnyMark, by_series: bool) -> str:
+def _named(chart: DrawnChart, mark: AnyMark, by_series: bool) -> str:
     return str(series_of(chart, mark)) if by_series else category_of(chart, mark)
 
 
@@ -45,7 +44,7 @@ def _noun(by_series: bool, rng: Random) -> str:
     return rng.choice(("series", "group")) if by_series else rng.choice(("category", "label"))
 
 
-def extremes(chart: Chart, rng: Random) -> Iterator[Question]:
+def extremes(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """The largest and the smallest of all, of a series, or of a category."""
     if not chart.categories:
         return
@@ -60,7 +59,7 @@ def extremes(chart: Chart, rng: Random) -> Iterator[Question]:
             yield Question("largest" if largest else "smallest", text, it.lower(), sentence(fact))
 
 
-def compare_two(chart: Chart, rng: Random) -> Iterator[Question]:
+def compare_two(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """Which of two is larger, and whether one is larger than the other."""
     if not chart.categories:
         return
@@ -86,7 +85,7 @@ def compare_two(chart: Chart, rng: Random) -> Iterator[Question]:
     yield Question("is_more", text, word, sentence(f"{word}, {it} is {how} than {other}"))
 
 
-def nearest(chart: Chart, rng: Random) -> Iterator[Question]:
+def nearest(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """Which is closest to a written value."""
     if not chart.categories:
         return
@@ -99,7 +98,7 @@ def nearest(chart: Chart, rng: Random) -> Iterator[Question]:
         yield Question("closest", text, it.lower(), sentence(f"{it} is the closest to {value}{where}"))
 
 
-def thresholds_crossed(chart: Chart, rng: Random) -> Iterator[Question]:
+def thresholds_crossed(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """Whether a value is above or below one that is written at the axis."""
     answer, beyond = rng.random() < 0.5, rng.choice(("above", "below"))
     wanted = answer == (beyond == "above")
@@ -119,7 +118,7 @@ def thresholds_crossed(chart: Chart, rng: Random) -> Iterator[Question]:
         yield Question("threshold", text, word, sentence(f"{word}, {it} is {side} {value}"))
 
 
-def trends(chart: Chart, rng: Random) -> Iterator[Question]:
+def trends(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """Whether a line goes up or down between two of its points."""
     if chart.kind != "line":
         return

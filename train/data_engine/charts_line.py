@@ -3,19 +3,19 @@
 from itertools import pairwise
 from random import Random
 
-from vlm.structure import Chart, Dot, Label, Series
+from vlm.structure import Dot, Label, Series
 
 from .charts_assembly import legend_in_plot, overlap, pick_size, require_readable, take_legend_outside
 from .charts_axes import Scale, Words, make_axis, make_frame
 from .charts_numbers import make_scale, most_steps
 from .charts_page import NoRoom, Page
-from .charts_style import pick_chart_style, pick_colours, pick_legend_place
+from .charts_style import DrawnChart, pick_chart_style, pick_colours, pick_legend_place
 from .charts_topic import Topic, make_topic, on_ticks
 from .charts_words import ORDERED_POOLS
 from .family import Split
 
 
-def lay_out_lines(rng: Random, split: Split) -> Chart:
+def lay_out_lines(rng: Random, split: Split) -> DrawnChart:
     """Raises NoRoom where the choices do not fit together."""
     series = rng.choice((1, 1, 1, 2, 2, 3, 4))
     width, height = pick_size(rng)
@@ -59,7 +59,7 @@ def lay_out_lines(rng: Random, split: Split) -> Chart:
         taken = [box for row in points for box in _along(row)]
         legend = legend_in_plot(page, names, colours, frame, taken, rng)
     labels = at_ends if named_at_ends else [entry.label for entry in legend]
-    chart = Chart(
+    chart = DrawnChart(
         kind="line", width=width, height=height, title=title, plot=frame.plot, horizontal=False, stacked=False,
         category_title=frame.bottom_title, categories=frame.bottom, value_axis=axis, x_axis=None,
         series=tuple(Series(name=labels[j] if labels else None, colour=colours[j]) for j in range(series)),

@@ -4,12 +4,13 @@ from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
-from vlm.structure import Bar, Chart, Dot, LegendEntry, Point, Slice
+from vlm.structure import Bar, Dot, LegendEntry, Point, Slice
 
+from .charts_style import DrawnChart
 from .colours import RGB, mixed
 
 
-def draw_marks(canvas: Image.Image, chart: Chart, scale: int) -> None:
+def draw_marks(canvas: Image.Image, chart: DrawnChart, scale: int) -> None:
     """All marks of a chart on a canvas that is `scale` times its size."""
     draw = ImageDraw.Draw(canvas)
     if chart.kind == "line":
@@ -26,7 +27,7 @@ def draw_marks(canvas: Image.Image, chart: Chart, scale: int) -> None:
         _draw_hole(draw, chart, scale)
 
 
-def _draw_bar(canvas: Image.Image, draw: ImageDraw.ImageDraw, chart: Chart, bar: Bar, scale: int) -> None:
+def _draw_bar(canvas: Image.Image, draw: ImageDraw.ImageDraw, chart: DrawnChart, bar: Bar, scale: int) -> None:
     style = chart.style
     left, top, right, bottom = (round(scale * side) for side in bar.box)
     box = (left, top, right - 1, max(bottom - 1, top))
@@ -60,7 +61,7 @@ def _draw_hatch(canvas: Image.Image, box: tuple[int, int, int, int], hatch: str,
     canvas.paste(colour, (left, top), mask)
 
 
-def _draw_error(draw: ImageDraw.ImageDraw, chart: Chart, bar: Bar, scale: int) -> None:
+def _draw_error(draw: ImageDraw.ImageDraw, chart: DrawnChart, bar: Bar, scale: int) -> None:
     """A thin line with caps around the end of a bar."""
     axis = chart.value_axis
     assert axis is not None and bar.error is not None
@@ -78,7 +79,7 @@ def _draw_error(draw: ImageDraw.ImageDraw, chart: Chart, bar: Bar, scale: int) -
         draw.line(line, ink, scale)
 
 
-def _draw_line(draw: ImageDraw.ImageDraw, chart: Chart, number: int, scale: int) -> None:
+def _draw_line(draw: ImageDraw.ImageDraw, chart: DrawnChart, number: int, scale: int) -> None:
     dots = [mark for mark in chart.marks if isinstance(mark, Dot) and mark.series == number]
     points = [(scale * x, scale * y) for x, y in (dot.centre for dot in dots)]
     colour, width = dots[0].colour.rgb, round(scale * chart.style.line_width)
@@ -107,7 +108,9 @@ def draw_path(draw: ImageDraw.ImageDraw, points: list[Point], colour: RGB, width
             at = max(until, at + 1e-3)
 
 
-def _draw_dot(draw: ImageDraw.ImageDraw, chart: Chart, series: int, centre: Point, colour: RGB, scale: int) -> None:
+def _draw_dot(
+    draw: ImageDraw.ImageDraw, chart: DrawnChart, series: int, centre: Point, colour: RGB, scale: int
+) -> None:
     marker, r = chart.style.markers[series], scale * chart.style.marker_size
     x, y = scale * centre[0], scale * centre[1]
     if marker == "circle":
@@ -125,13 +128,13 @@ def _draw_dot(draw: ImageDraw.ImageDraw, chart: Chart, series: int, centre: Poin
         draw.line((x - r, y + r, x + r, y - r), colour, round(1.5 * scale))
 
 
-def _draw_slice(draw: ImageDraw.ImageDraw, chart: Chart, one: Slice, scale: int) -> None:
+def _draw_slice(draw: ImageDraw.ImageDraw, chart: DrawnChart, one: Slice, scale: int) -> None:
     x, y, r = scale * one.centre[0], scale * one.centre[1], scale * one.radius
     start, end = one.start - 90, one.end - 90  # Pillow counts from the right
     draw.pieslice((x - r, y - r, x + r, y + r), start, end, one.colour.rgb, chart.style.edge, chart.style.edge_width)
 
 
-def _draw_hole(draw: ImageDraw.ImageDraw, chart: Chart, scale: int) -> None:
+def _draw_hole(draw: ImageDraw.ImageDraw, chart: DrawnChart, scale: int) -> None:
     one = chart.marks[0]
     assert isinstance(one, Slice)
     if one.hole:
@@ -139,7 +142,7 @@ def _draw_hole(draw: ImageDraw.ImageDraw, chart: Chart, scale: int) -> None:
         draw.ellipse((x - r, y - r, x + r, y + r), chart.style.paper, chart.style.edge, chart.style.edge_width)
 
 
-def draw_swatch(draw: ImageDraw.ImageDraw, chart: Chart, number: int, entry: LegendEntry, scale: int) -> None:
+def draw_swatch(draw: ImageDraw.ImageDraw, chart: DrawnChart, number: int, entry: LegendEntry, scale: int) -> None:
     """What a legend shows beside a name: a box, for lines a piece of the line, for points a marker."""
     left, top, right, bottom = (scale * side for side in entry.box)
     middle = (left + right) / 2, (top + bottom) / 2

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from random import Random
 
-from vlm.structure import Box, ChartStyle, Colour, Label, LegendEntry
+from vlm.structure import Box, Colour, Label, LegendEntry
 
+from .charts_style import ChartStyle
 from .charts_text import measure, place
 
 

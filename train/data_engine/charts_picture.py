@@ -4,11 +4,12 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from vlm.structure import Axis, Box, Chart, Label
+from vlm.structure import Axis, Box, Label
 
 from .charts_assembly import legend_box
 from .charts_marks import draw_marks, draw_swatch
 from .charts_numbers import multiples
+from .charts_style import DrawnChart
 from .charts_text import draw_label
 from .colours import RGB
 from .spoiling import spoil
@@ -17,12 +18,12 @@ SCALE = 2
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 
-def paint(chart: Chart, rng: Random) -> Image.Image:
+def paint(chart: DrawnChart, rng: Random) -> Image.Image:
     """The picture of a chart, `chart.width` x `chart.height`."""
     return spoil(draw_chart(chart), rng)
 
 
-def draw_chart(chart: Chart) -> Image.Image:
+def draw_chart(chart: DrawnChart) -> Image.Image:
     """The picture before anything happens to it."""
     canvas = Image.new("RGB", (SCALE * chart.width, SCALE * chart.height), chart.style.paper)
     draw = ImageDraw.Draw(canvas)
@@ -53,13 +54,13 @@ def _line(draw: ImageDraw.ImageDraw, ends: tuple[float, float, float, float], co
             draw.rectangle((x, min(y, v) + start, x + 1, min(y, v) + end), colour)
 
 
-def _scales(chart: Chart) -> list[tuple[Axis, bool]]:
+def _scales(chart: DrawnChart) -> list[tuple[Axis, bool]]:
     """The numeric axes with their ticks, each with whether it runs across."""
     axes = [(chart.value_axis, chart.horizontal), (chart.x_axis, True)]
     return [(axis, across) for axis, across in axes if axis and axis.ticks]
 
 
-def _draw_grid(draw: ImageDraw.ImageDraw, chart: Chart) -> None:
+def _draw_grid(draw: ImageDraw.ImageDraw, chart: DrawnChart) -> None:
     style, (left, top, right, bottom) = chart.style, chart.plot
     if style.plot_paper != style.paper:
         draw.rectangle(tuple(SCALE * side for side in chart.plot), style.plot_paper)
@@ -75,7 +76,7 @@ def _draw_grid(draw: ImageDraw.ImageDraw, chart: Chart) -> None:
             _line(draw, (at, top, at, bottom) if across else (left, at, right, at), style.grid_colour, dash)
 
 
-def _category_places(chart: Chart) -> list[tuple[bool, float]]:
+def _category_places(chart: DrawnChart) -> list[tuple[bool, float]]:
     """The middle of every category along its axis, with whether that axis runs across."""
     left, top, right, bottom = chart.plot
     start, end = (top, bottom) if chart.horizontal else (left, right)
@@ -83,7 +84,7 @@ def _category_places(chart: Chart) -> list[tuple[bool, float]]:
     return [(not chart.horizontal, start + (i + 0.5) * (end - start) / count) for i in range(count)]
 
 
-def _draw_frame(draw: ImageDraw.ImageDraw, chart: Chart) -> None:
+def _draw_frame(draw: ImageDraw.ImageDraw, chart: DrawnChart) -> None:
     style, (left, top, right, bottom) = chart.style, chart.plot
     base = (left, top, left, bottom) if chart.horizontal else (left, bottom, right, bottom)
     sides = {
@@ -110,7 +111,7 @@ def _draw_tick(draw: ImageDraw.ImageDraw, plot: Box, at: float, across: bool, le
     _line(draw, (at, bottom, at, bottom + length) if across else (left - length, at, left, at), ink)
 
 
-def _draw_legend(draw: ImageDraw.ImageDraw, chart: Chart) -> None:
+def _draw_legend(draw: ImageDraw.ImageDraw, chart: DrawnChart) -> None:
     style = chart.style
     if style.legend_frame:
         box = tuple(SCALE * side for side in legend_box(chart.legend))
@@ -120,7 +121,7 @@ def _draw_legend(draw: ImageDraw.ImageDraw, chart: Chart) -> None:
         draw_swatch(draw, chart, number, entry, SCALE)
 
 
-def _write(picture: Image.Image, chart: Chart) -> None:
+def _write(picture: Image.Image, chart: DrawnChart) -> None:
     style = chart.style
     words = [entry.label for entry in chart.legend] + [one.name for one in chart.series if one.name]
     for axis in (chart.value_axis, chart.x_axis):

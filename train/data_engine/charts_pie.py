@@ -3,11 +3,11 @@
 from math import cos, radians, sin
 from random import Random
 
-from vlm.structure import Chart, Colour, Label, NumberStyle, Point, Series, Slice
+from vlm.structure import Colour, Label, NumberStyle, Point, Series, Slice
 
 from .charts_assembly import pick_size, require_readable, take_legend_outside
 from .charts_page import NoRoom, Page
-from .charts_style import pick_chart_style, pick_colours, pick_legend_place
+from .charts_style import DrawnChart, pick_chart_style, pick_colours, pick_legend_place
 from .charts_topic import make_topic
 from .charts_words import SHARE_POOLS
 from .family import Split
@@ -16,7 +16,7 @@ LEAST_RADIUS = 38  # pixels
 LEAST_SHARE = 4.0  # per cent
 
 
-def lay_out_pie(rng: Random, split: Split) -> Chart:
+def lay_out_pie(rng: Random, split: Split) -> DrawnChart:
     """Raises NoRoom where the choices do not fit together."""
     width, height = pick_size(rng)
     style = pick_chart_style("pie", 1, (width, height), rng, split)
@@ -45,7 +45,7 @@ def lay_out_pie(rng: Random, split: Split) -> Chart:
     categories = [entry.label for entry in legend]
     if not categories:
         categories = [_beside(page, word, one) for word, one in zip(topic.categories, slices, strict=True)]
-    chart = Chart(
+    chart = DrawnChart(
         kind="pie", width=width, height=height, title=title,
         plot=(centre[0] - radius, centre[1] - radius, centre[0] + radius, centre[1] + radius),
         horizontal=False, stacked=False, category_title=None, categories=tuple(categories), value_axis=None,

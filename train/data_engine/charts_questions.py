@@ -7,8 +7,6 @@ is looked for.
 from collections.abc import Iterator
 from random import Random
 
-from vlm.structure import Chart
-
 from . import charts_wording as words
 from .charts_comparing import compare_two, extremes, nearest, thresholds_crossed, trends
 from .charts_facts import (
@@ -21,6 +19,7 @@ from .charts_facts import (
     standing_out,
     written_value,
 )
+from .charts_style import DrawnChart
 from .charts_wording import listed, say
 from .colours import NAMES
 from .family import Question
@@ -32,7 +31,7 @@ ALWAYS = ("kind", "describe")  # what is not dropped where there are more questi
 KIND_CHANCE = {"bar chart": 0.16, "line chart": 0.29, "pie chart": 0.6, "donut chart": 0.85, "scatter plot": 0.72}
 
 
-def ask(chart: Chart, rng: Random) -> list[Question]:
+def ask(chart: DrawnChart, rng: Random) -> list[Question]:
     """About ten questions of all kinds that this chart can answer, in random order, no text twice."""
     asked = {question.text: question for make in MAKERS for question in make(chart, rng)}
     always = [question for question in asked.values() if question.type in ALWAYS]
@@ -42,13 +41,13 @@ def ask(chart: Chart, rng: Random) -> list[Question]:
     return questions
 
 
-def _title(chart: Chart, rng: Random) -> Iterator[Question]:
+def _title(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     if chart.title and rng.random() < 0.6:
         fact = f'the title is "{chart.title.text}"'
         yield Question("title", say(rng, words.TITLE), chart.title.text.lower(), sentence(fact))
 
 
-def _axis_label(chart: Chart, rng: Random) -> Iterator[Question]:
+def _axis_label(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     value = chart.value_axis.title if chart.value_axis else None
     other = chart.x_axis.title if chart.x_axis else chart.category_title
     across, upright = (value, other) if chart.horizontal else (other, value)
@@ -59,14 +58,14 @@ def _axis_label(chart: Chart, rng: Random) -> Iterator[Question]:
             yield Question("axis_label", say(rng, words.AXIS_LABEL, axis=axis), title.text.lower(), sentence(fact))
 
 
-def _value(chart: Chart, rng: Random) -> Iterator[Question]:
+def _value(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     readable = [(mark, text) for mark in chart.marks if chart.categories and (text := written_value(chart, mark))]
     for mark, text in rng.sample(readable, min(2, len(readable))):
         it = name_of(chart, mark)
         yield Question("value", say(rng, words.VALUE, it=it), text.lower(), sentence(f"the value of {it} is {text}"))
 
 
-def _arithmetic(chart: Chart, rng: Random) -> Iterator[Question]:
+def _arithmetic(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """A sum and a difference of two values that can be read exactly."""
     readable = [(mark, text) for mark in chart.marks if chart.categories and (text := written_value(chart, mark))]
     if len(readable) < 2:
@@ -85,7 +84,7 @@ def _arithmetic(chart: Chart, rng: Random) -> Iterator[Question]:
         yield Question("difference", say(rng, words.DIFFERENCE, it=first, other=second), apart.lower(), sentence(fact))
 
 
-def _count(chart: Chart, rng: Random) -> Iterator[Question]:
+def _count(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     several = len(chart.series) > 1
     counts = {}
     if chart.kind in ("bar", "pie") and not chart.stacked:
@@ -106,7 +105,7 @@ def _count(chart: Chart, rng: Random) -> Iterator[Question]:
         yield Question("count", say(rng, words.HOW_MANY, them=them), str(number), sentence(fact))
 
 
-def _order(chart: Chart, rng: Random) -> Iterator[Question]:
+def _order(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """What comes after a category, and whether it stands before another one."""
     count = len(chart.categories)
     if chart.kind not in ("bar", "line") or count < 3:
@@ -128,7 +127,7 @@ def _order(chart: Chart, rng: Random) -> Iterator[Question]:
     yield Question("position", text, word, sentence(f"{word}, {it} is {beside} {other}"))
 
 
-def _coloured(chart: Chart) -> list[tuple[str, str]]:
+def _coloured(chart: DrawnChart) -> list[tuple[str, str]]:
     """What has a colour of its own, each as (name, name of its colour)."""
     if len(chart.series) > 1:
         pairs = [(one.name.text, one.colour.name) for one in chart.series if one.name and one.colour]
@@ -140,7 +139,7 @@ def _coloured(chart: Chart) -> list[tuple[str, str]]:
     return [(it, name) for it, name in pairs if name]
 
 
-def _colour(chart: Chart, rng: Random) -> Iterator[Question]:
+def _colour(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     coloured = _coloured(chart)
     if not coloured:
         return
@@ -170,13 +169,13 @@ def _colour(chart: Chart, rng: Random) -> Iterator[Question]:
         yield Question("is_color", text, word, sentence(f"{word}, the color of {it} is {colour}"))
 
 
-def _kind(chart: Chart, rng: Random) -> Iterator[Question]:
+def _kind(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     kind = kind_name(chart)
     if rng.random() < KIND_CHANCE.get(kind, 0.0):
         yield Question("kind", say(rng, words.KIND), kind, sentence(f"this is {with_article(kind)}"))
 
 
-def _cannot_tell(chart: Chart, rng: Random) -> Iterator[Question]:
+def _cannot_tell(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     if rng.random() > 0.5:
         return
     absent = absent_categories(chart)
@@ -192,7 +191,7 @@ def _cannot_tell(chart: Chart, rng: Random) -> Iterator[Question]:
     yield Question("cannot_tell", text, words.CANNOT_TELL, sentence(words.CANNOT_TELL))
 
 
-def _describe(chart: Chart, rng: Random) -> Iterator[Question]:
+def _describe(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     """The kind, the title, what is compared, and what stands out."""
     kind = kind_name(chart)
     names = [label.text for label in chart.categories]

@@ -2,19 +2,19 @@
 
 from random import Random
 
-from vlm.structure import Chart, Dot, Series
+from vlm.structure import Dot, Series
 
 from .charts_assembly import legend_in_plot, pick_size, require_readable, take_legend_outside
 from .charts_axes import Scale, make_axis, make_frame
 from .charts_numbers import make_scale, most_steps, multiples, pick_style, usual_peak
 from .charts_page import NoRoom, Page
-from .charts_style import pick_chart_style, pick_colours, pick_legend_place
+from .charts_style import DrawnChart, pick_chart_style, pick_colours, pick_legend_place
 from .charts_topic import series_names, value_title
 from .charts_words import MEASURES
 from .family import Split
 
 
-def lay_out_scatter(rng: Random, split: Split) -> Chart:
+def lay_out_scatter(rng: Random, split: Split) -> DrawnChart:
     """Raises NoRoom where the choices do not fit together."""
     series = rng.choice((1, 1, 2, 3))
     width, height = pick_size(rng)
@@ -66,7 +66,7 @@ def lay_out_scatter(rng: Random, split: Split) -> Chart:
     if where == "inside":
         taken = [(d.centre[0] - 5, d.centre[1] - 5, d.centre[0] + 5, d.centre[1] + 5) for d in dots]
         legend = legend_in_plot(page, names, colours, frame, taken, rng)
-    chart = Chart(
+    chart = DrawnChart(
         kind="scatter", width=width, height=height, title=title, plot=frame.plot, horizontal=False, stacked=False,
         category_title=None, categories=(), value_axis=y_axis, x_axis=x_axis,
         series=tuple(Series(name=legend[j].label if legend else None, colour=colours[j]) for j in range(series)),

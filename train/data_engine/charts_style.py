@@ -1,8 +1,9 @@
 """How charts look: paper, palettes, grids, frames, lines, letters. Some of it only the test split shows."""
 
 from random import Random
+from typing import Literal
 
-from vlm.structure import ChartKind, ChartStyle, Colour
+from vlm.structure import Chart, ChartKind, Colour, Structure
 
 from .colours import NAMES, distance, from_hsv, mixed, pick
 from .family import Split, pick_for
@@ -26,6 +27,45 @@ HELD_OUT_PALETTES = frozenset({"muted"})
 HELD_OUT_LEGEND_PLACES = frozenset({"left"})
 MARKERS = ("circle", "square", "triangle", "diamond", "ring", "cross")
 PAPER_CONTRAST, COLOUR_CONTRAST = 120, 105  # least `distance` of colours from the paper and from each other
+
+
+class ChartStyle(Structure):
+    """What only drawing needs."""
+
+    font: str
+    heading_font: str
+    size: int  # of the text, in pixels per em
+    heading_size: int
+    theme: str
+    palette: str
+    legend_place: str | None
+    legend_frame: bool
+    paper: tuple[int, int, int]
+    plot_paper: tuple[int, int, int]
+    ink: tuple[int, int, int]
+    grid_colour: tuple[int, int, int]
+    grid: Literal["none", "values", "both"]
+    dashed_grid: bool
+    frame: Literal["none", "axes", "box", "base"]
+    tick_length: int
+    minor_ticks: bool
+    edge: tuple[int, int, int] | None
+    edge_width: int
+    hatches: tuple[str, ...]  # of each series: "", "/", "\\", "x", "-"
+    round_bars: bool
+    dashes: tuple[int, ...]  # of each line: length in pixels, 0 for a solid one
+    markers: tuple[str, ...]  # of each series: "", "circle", "square", "triangle", "diamond", "ring", "cross"
+    marker_size: float
+    line_width: float
+    area: bool  # whether the area under lines is tinted
+    category_angle: int  # of the text at the category axis, in degrees
+    upright_title: bool  # whether the title beside the plot is turned by 90 degrees
+
+
+class DrawnChart(Chart):
+    """A chart, and how it is drawn."""
+
+    style: ChartStyle
 
 
 def pick_legend_place(rng: Random, split: Split) -> str:

@@ -4,11 +4,12 @@ Everything is frozen and round-trips through JSON (`model_dump_json`, `model_val
 picture, x to the right and y down, with (0, 0) at its upper left corner.
 """
 
-from .base import Box, Colour, Label, Point, Structure
-from .chart import Axis, Bar, Chart, ChartKind, ChartStyle, Dot, LegendEntry, NumberStyle, Series, Slice, Tick
+from .base import Box, Colour, Element, Label, Point, Structure
+from .chart import Axis, Bar, Chart, ChartKind, Dot, LegendEntry, NumberStyle, Series, Slice, Tick
 from .graph import Edge, Graph, Node, NodeShape
 from .notice import Entry, Notice
 from .parts import CallOut, Parts
+from .reading import Family, Reading
 from .scene import Scene, Size, Thing
 from .table import Cell, Table
 
@@ -20,11 +21,12 @@ __all__ = [
     "Cell",
     "Chart",
     "ChartKind",
-    "ChartStyle",
     "Colour",
     "Dot",
     "Edge",
+    "Element",
     "Entry",
+    "Family",
     "Graph",
     "Label",
     "LegendEntry",
@@ -34,6 +36,7 @@ __all__ = [
     "NumberStyle",
     "Parts",
     "Point",
+    "Reading",
     "Scene",
     "Series",
     "Size",

@@ -1,6 +1,6 @@
 """What every structure shares: frozen models, points, boxes, colours, and the words that can be read."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Point = tuple[float, float]  # (x, y)
 Box = tuple[float, float, float, float]  # (left, top, right, bottom)
@@ -12,7 +12,13 @@ class Structure(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Label(Structure):
+class Element(Structure):
+    """Something that is there to be seen."""
+
+    confidence: float = Field(default=1.0, ge=0, le=1)  # how sure it is; of what was drawn, certain
+
+
+class Label(Element):
     """Text that stands in the picture, on one line or several, and the smallest upright box around its ink."""
 
     text: str

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from .base import Box, Colour, Label, Point, Structure
+from .base import Box, Colour, Element, Label, Point, Structure
 
 ChartKind = Literal["bar", "line", "pie", "scatter"]
 Cell = str | float | None
@@ -51,7 +51,7 @@ class Axis(Structure):
         return self.low_place + (value - self.low) / (self.high - self.low) * (self.high_place - self.low_place)
 
 
-class LegendEntry(Structure):
+class LegendEntry(Element):
     label: Label
     colour: Colour
     box: Box  # of the swatch
@@ -64,7 +64,7 @@ class Series(Structure):
     colour: Colour | None  # None where every category has its own
 
 
-class Mark(Structure):
+class Mark(Element):
     """A drawn value."""
 
     series: int = Field(ge=0)  # which of the chart's series
@@ -96,39 +96,6 @@ class Slice(Mark):
     end: float
 
 
-class ChartStyle(Structure):
-    """What only drawing needs."""
-
-    font: str
-    heading_font: str
-    size: int  # of the text, in pixels per em
-    heading_size: int
-    theme: str
-    palette: str
-    legend_place: str | None
-    legend_frame: bool
-    paper: tuple[int, int, int]
-    plot_paper: tuple[int, int, int]
-    ink: tuple[int, int, int]
-    grid_colour: tuple[int, int, int]
-    grid: Literal["none", "values", "both"]
-    dashed_grid: bool
-    frame: Literal["none", "axes", "box", "base"]
-    tick_length: int
-    minor_ticks: bool
-    edge: tuple[int, int, int] | None
-    edge_width: int
-    hatches: tuple[str, ...]  # of each series: "", "/", "\\", "x", "-"
-    round_bars: bool
-    dashes: tuple[int, ...]  # of each line: length in pixels, 0 for a solid one
-    markers: tuple[str, ...]  # of each series: "", "circle", "square", "triangle", "diamond", "ring", "cross"
-    marker_size: float
-    line_width: float
-    area: bool  # whether the area under lines is tinted
-    category_angle: int  # of the text at the category axis, in degrees
-    upright_title: bool  # whether the title beside the plot is turned by 90 degrees
-
-
 class Chart(Structure):
     """A chart with everything that can be read from it."""
 
@@ -147,7 +114,6 @@ class Chart(Structure):
     legend: tuple[LegendEntry, ...]
     marks: tuple[Bar | Dot | Slice, ...] = Field(min_length=1)
     numbers: NumberStyle  # how values are written
-    style: ChartStyle
 
     @property
     def labels(self) -> tuple[Label, ...]:

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from .base import Box, Colour, Label, Point, Structure
+from .base import Box, Colour, Element, Label, Point, Structure
 
 NodeShape = Literal["rectangle", "rounded rectangle", "oval", "circle", "diamond", "hexagon", "parallelogram"]
 
 
-class Node(Structure):
+class Node(Element):
     """A box with what is written in it."""
 
     lines: tuple[Label, ...] = Field(min_length=1)  # as OCR reads them
@@ -34,7 +34,7 @@ class Node(Structure):
         return (left + right) / 2, (top + bottom) / 2
 
 
-class Edge(Structure):
+class Edge(Element):
     """A line from one box to another; with an arrow head at its target where it is directed."""
 
     source: int = Field(ge=0)  # which of the graph's nodes

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from .base import Box, Label, Structure
+from .base import Box, Element, Label, Structure
 
 
-class Entry(Structure):
+class Entry(Element):
     """One piece of text and what it is there for."""
 
     role: str  # "heading", "body", "item", "price", "total", "phone", ...

@@ -2,11 +2,11 @@
 
 from pydantic import Field, model_validator
 
-from .base import Label, Point, Structure
+from .base import Element, Label, Point
 from .scene import Scene, Thing
 
 
-class CallOut(Structure):
+class CallOut(Element):
     """A label with the line that leads from it to a part."""
 
     label: Label  # "A", "3", "roof"

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from .base import Box, Point, Structure
+from .base import Box, Element, Point, Structure
 
 Size = Literal["small", "medium", "large"]
 
 
-class Thing(Structure):
+class Thing(Element):
     """One thing in a scene: what it is, what it looks like, and where its edge runs."""
 
     kind: str  # "circle"

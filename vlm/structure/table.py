@@ -2,10 +2,10 @@
 
 from pydantic import Field, model_validator
 
-from .base import Box, Label, Structure
+from .base import Box, Element, Label, Structure
 
 
-class Cell(Structure):
+class Cell(Element):
     """One place of a table, with what is written there."""
 
     label: Label | None  # None where nothing is written

@@ -1,0 +1,9 @@
+"""Reading a picture: what it shows, as typed data (`vlm read`).
+
+    from vlm import read
+    reading = read(image)
+    reading.family, reading.structure
+
+Words come from OCR (`vlm/ocr.py`), everything else from the scene encoder (`vlm/scene_encoder.py`); ordinary code puts
+the two together, one module for each family.
+"""
