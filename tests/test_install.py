@@ -66,8 +66,8 @@ def machine(install, tmp_path, monkeypatch):
     return machine
 
 
-CHAT = ["torch==2.13.0+cpu", "--editable .[train,serve,ui]", "--no-deps --require-hashes --requirement"]
-TEST = ["torch==2.13.0+cpu", "--editable .[train,serve,ui,quant,dev]", "--no-deps --require-hashes --requirement"]
+CHAT = ["torch==2.13.0+cpu", "--editable .[train,serve,ui,read]", "--no-deps --require-hashes --requirement"]
+TEST = ["torch==2.13.0+cpu", "--editable .[train,serve,ui,read,quant,dev]", "--no-deps --require-hashes --requirement"]
 
 
 def steps(commands):
