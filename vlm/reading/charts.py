@@ -1,0 +1,211 @@
+"""Charts: places that the heads found, turned into a table of values through the scales that were read."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..scene_heads import FORMS, UNIT, SeriesPlaces
+from ..structure import Axis, Bar, Box, Chart, Colour, Dot, Label, LegendEntry, NumberStyle, Series
+from ..structure.numbers import parse_number
+from .axis import Scale, fit_scale
+from .pies import read_pie
+from .scatters import read_scatter
+from .seen import Seen, SeenWord, middle
+
+WINDOW = 2  # places beside the likeliest one that belong to it
+NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what the mark says
+TOO_CLOSE = 0.4  # of a category's width: two labels of one category
+
+
+def read_chart(seen: Seen) -> Chart | None:
+    """None where no value can be read: nothing is made up where there is no scale."""
+    chances = seen.network.form(seen.scene.summary).softmax(dim=-1)
+    form = FORMS[int(chances.argmax())]
+    if form == "pie":
+        return read_pie(seen)
+    if form == "scatter":
+        return read_scatter(seen)
+    upright = not form.endswith("across")
+    categories = find_categories(seen, upright)
+    legend = [word for word in seen.of_role("legend")]
+    scale = fit_scale(seen.of_role("tick"), upright)
+    if not categories:
+        return None
+    places = look(seen, upright, categories, legend if len(legend) > 1 else [])
+    marks = _marks(seen, form, places, categories, legend, scale)
+    if not marks:
+        return None
+    plot = _plot(seen, categories, marks, upright)
+    value_axis = None
+    if scale is not None:
+        value_title = seen.of_role("value title")
+        ends = (plot[3], plot[1]) if upright else (plot[0], plot[2])
+        value_axis = scale.axis(value_title[0].label if value_title else None, ends)
+    return make_chart(
+        seen, kind="line" if form == "line" else "bar", horizontal=not upright, stacked=form.startswith("stacked"),
+        categories=[word.label for word, _ in categories], legend=legend, plot=plot, value_axis=value_axis, marks=marks,
+    )  # fmt: skip
+
+
+def make_chart(
+    seen: Seen, *, kind: str, marks: Sequence[Bar | Dot], plot: Box, legend: list[SeenWord], categories: list[Label],
+    value_axis: Axis | None = None, x_axis: Axis | None = None, horizontal: bool = False, stacked: bool = False,
+) -> Chart:  # fmt: skip
+    """A chart of all that was found, with the words around it."""
+    titles = seen.of_role("category title")
+    entries = [legend_entry(seen, word) for word in legend]
+    many = len(entries) > 1
+    lone = Series(name=entries[0].label if entries else None, colour=None)
+    return Chart(
+        kind=kind, width=seen.image.width, height=seen.image.height, title=seen.title(), plot=plot,
+        horizontal=horizontal, stacked=stacked, category_title=titles[0].label if titles and categories else None,
+        categories=tuple(categories), value_axis=value_axis, x_axis=x_axis,
+        series=tuple(Series(name=entry.label, colour=entry.colour) for entry in entries) if many else (lone,),
+        legend=tuple(entries), marks=tuple(marks), numbers=NumberStyle(),
+    )  # fmt: skip
+
+
+def legend_entry(seen: Seen, word: SeenWord) -> LegendEntry:
+    x, y = (seen.to_picture(v) for v in seen.swatch_px(word).tolist())
+    return LegendEntry(label=word.label, colour=seen.colour_at(x, y), box=(x - 4, y - 4, x + 4, y + 4))
+
+
+def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
+    """The categories' labels in their order, each with the place of its marks on the axis, in input pixels."""
+    axis = 0 if upright else 1
+    found = []
+    for word in seen.of_role("category"):
+        away = seen.network.words.anchor(seen.scene.words[word.token])[axis]
+        found.append((word, float(seen.centre_px(word)[axis] + UNIT * away)))
+    found.sort(key=lambda one: one[1])
+    if len(found) > 2:  # two that stand for one place: the surer one stays
+        gaps = sorted(b[1] - a[1] for a, b in zip(found, found[1:], strict=False))
+        least = TOO_CLOSE * gaps[len(gaps) // 2]
+        kept: list[tuple[SeenWord, float]] = []
+        for one in found:
+            if kept and one[1] - kept[-1][1] < least:
+                kept[-1] = max(kept[-1], one, key=lambda item: item[0].label.confidence)
+            else:
+                kept.append(one)
+        found = kept
+    return found
+
+
+def band_of(anchors: Tensor, extent: float) -> float:
+    """The width of a category: the median distance of neighbours, or a third of the picture for a lone one."""
+    if len(anchors) < 2:
+        return extent / 3
+    return max(4.0, anchors.sort().values.diff().median().item())
+
+
+def look(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> SeriesPlaces:
+    anchors = torch.tensor([place for _, place in categories])
+    band = band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
+    swatches = torch.stack([seen.swatch_px(word) for word in legend]) if legend else torch.zeros(0, 2)
+    tokens = [
+        torch.tensor([w.token for w in words], dtype=torch.long) for words in ([c for c, _ in categories], legend)
+    ]
+    return seen.network.series(seen.scene, anchors, band, upright, tokens[0], tokens[1], swatches)
+
+
+def likeliest(logits: Tensor, places: SeriesPlaces) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits [Q, K, L, P] -> place along and which place across [Q, K], and the chance that the mark ends near there."""
+    chances = logits.flatten(2).softmax(dim=-1).unflatten(-1, logits.shape[2:])
+    along = chances.sum(dim=2)  # [Q, K, P]
+    best = along.argmax(dim=-1, keepdim=True)
+    numbers = torch.arange(along.shape[-1])
+    near = along * ((numbers - best).abs() <= WINDOW)
+    mass = near.sum(dim=-1)
+    place = (near * places.along).sum(dim=-1) / mass.clamp(min=1e-6)
+    across = chances.gather(3, best[..., None].expand(*chances.shape[:3], 1))[..., 0].argmax(dim=-1)
+    return place, across, mass
+
+
+def _marks(
+    seen: Seen, form: str, places: SeriesPlaces, categories: list[tuple[SeenWord, float]],
+    legend: list[SeenWord], scale: Scale | None,
+) -> list[Bar | Dot]:  # fmt: skip
+    upright = not form.endswith("across")
+    ends, across, sure = likeliest(places.end, places)
+    starts, _, sure_start = likeliest(places.start, places)
+    written = seen.of_role("written")
+    band = seen.to_picture(band_of(torch.tensor([p for _, p in categories]), 3 * UNIT))
+    found: list[Bar | Dot] = []
+    for q in range(ends.shape[0]):
+        for k, (word, _) in enumerate(categories):
+            end, start = seen.to_picture(float(ends[q, k])), seen.to_picture(float(starts[q, k]))
+            beside = seen.to_picture(float(places.across[k, across[q, k]]))
+            x, y = (beside, end) if upright else (end, beside)
+            label = nearest_written(written, (x, y), upright, band)
+            value, chance = mark_value(form, scale, start, end, label)
+            if value is None:
+                continue
+            confidence = min(1.0, chance * float(sure[q, k]) * word.label.confidence)
+            if form.startswith("stacked"):
+                confidence *= float(sure_start[q, k])
+            if form == "line":
+                found.append(
+                    Dot(
+                        series=q, category=k, value=value, colour=seen.colour_at(x, y), written=label,
+                        confidence=confidence, centre=(x, y), x=None,
+                    )
+                )  # fmt: skip
+                continue
+            half = 0.3 * band / max(1, 1 if form.startswith("stacked") else ends.shape[0])
+            low, high = sorted((start, end))
+            box = (x - half, low, x + half, high) if upright else (low, y - half, high, y + half)
+            inside = (beside, (start + end) / 2) if upright else ((start + end) / 2, beside)
+            found.append(
+                Bar(
+                    series=q, category=k, value=value, colour=seen.colour_at(*inside), written=label,
+                    confidence=confidence, box=box, error=None,
+                )
+            )  # fmt: skip
+    return found
+
+
+def mark_value(
+    form: str, scale: Scale | None, start: float, end: float, written: Label | None
+) -> tuple[float | None, float]:
+    """The value of a mark and how sure the scale is of it; what is written at the mark settles it."""
+    said = parse_number(written.text) if written else None
+    if scale is None:
+        return (said, written.confidence) if said is not None and written else (None, 0.0)
+    value = scale.value(end)
+    if form.startswith("stacked"):
+        value -= scale.value(start)
+    ticks = [tick for tick, _ in scale.ticks]
+    if said is not None and abs(said - value) <= NEAR_WRITTEN * (max(ticks) - min(ticks)):
+        return said, 1.0
+    return scale.rounded(value), scale.confidence
+
+
+def nearest_written(written: list[SeenWord], end: tuple[float, float], upright: bool, band: float) -> Label | None:
+    """The value that is written at the end of a mark, or just inside it."""
+    near = []
+    for word in written:
+        x, y = middle(word.label.box)
+        height = word.label.box[3] - word.label.box[1]
+        beside, along = (abs(x - end[0]), abs(y - end[1])) if upright else (abs(y - end[1]), abs(x - end[0]))
+        reach = 2.2 * height if upright else word.label.box[2] - word.label.box[0] + height
+        if beside < 0.5 * band and along < reach:
+            near.append((beside + along, word.label))
+    return min(near, key=lambda one: one[0])[1] if near else None
+
+
+def _plot(seen: Seen, categories: list[tuple[SeenWord, float]], marks: Sequence[Bar | Dot], upright: bool) -> Box:
+    """About where the marks are: across all categories, and along the value axis as far as ticks and marks reach."""
+    places = [seen.to_picture(place) for _, place in categories]
+    half = (max(places) - min(places)) / max(1, 2 * (len(places) - 1)) or 20.0
+    ticks = [middle(word.label.box)[1 if upright else 0] for word in seen.of_role("tick")]
+    for mark in marks:
+        ticks += [mark.box[1], mark.box[3]] if isinstance(mark, Bar) and upright else []
+        ticks += [mark.box[0], mark.box[2]] if isinstance(mark, Bar) and not upright else []
+        ticks += [mark.centre[1]] if isinstance(mark, Dot) else []
+    low, high, left, right = min(ticks), max(ticks) + 1, min(places) - half, max(places) + half
+    return (left, low, right, high) if upright else (low, left, high, right)
+
+
+def colour_distance(one: Colour, two: Colour) -> float:
+    return sum((a - b) ** 2 for a, b in zip(one.rgb, two.rgb, strict=True)) ** 0.5

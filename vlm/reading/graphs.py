@@ -1,0 +1,117 @@
+"""Node-link pictures: boxes around words, and which lines join them."""
+
+import torch
+
+from ..scene_heads import NODE_SHAPES, UNIT, leaving
+from ..structure import Box, Edge, Graph, Label, Node, Point
+from .seen import Seen, SeenWord, around, middle
+
+LINKED = 0.5  # chance of a line between two boxes
+SAME_BOX = 0.5  # overlap of two words' boxes that are one
+NEAR_LINE = 2.5  # text heights from a line to what is written at it
+
+
+def read_graph(seen: Seen) -> Graph | None:
+    found = group_nodes(seen)
+    if not found:
+        return None
+    nodes = [_node(seen, words, box) for words, box in found]
+    chances = link_chances(seen, [box for _, box in found])
+    directed = float(seen.network.directed(seen.scene.summary).sigmoid()) > 0.5
+    edges = []
+    for i in range(len(nodes)):
+        for j in range(len(nodes)):
+            chance = float(chances[i, j] if directed else (chances[i, j] + chances[j, i]) / 2)
+            if i != j and chance > LINKED and (directed or i < j):
+                edges.append(
+                    Edge(
+                        source=i, target=j, route=_route(nodes[i].box, nodes[j].box), label=None, directed=directed,
+                        confidence=min(1.0, chance * min(nodes[i].confidence, nodes[j].confidence)),
+                    )
+                )  # fmt: skip
+    return Graph(
+        width=seen.image.width, height=seen.image.height, title=seen.title(), nodes=tuple(nodes),
+        edges=tuple(_with_labels(edges, [word.label for word in seen.of_role("edge")])),
+    )  # fmt: skip
+
+
+def group_nodes(seen: Seen) -> list[tuple[list[SeenWord], Box]]:
+    """The words of every box with the box around them; lines of one box find each other by where they see its sides."""
+    words = sorted(seen.of_role("node"), key=lambda word: (word.label.box[1], word.label.box[0]))
+    groups: list[tuple[list[SeenWord], list[Box]]] = []
+    for word in words:
+        beyond = UNIT / seen.scale * seen.network.words.node_box(seen.scene.words[word.token]).clamp(min=0)
+        left, top, right, bottom = (
+            w + sign * b for w, sign, b in zip(word.label.box, (-1, -1, 1, 1), beyond.tolist(), strict=True)
+        )
+        box = (left, top, right, bottom)
+        for members, boxes in groups:
+            if max(seen.related(word, one, "element") for one in members) > 0.3 and overlap(box, boxes[0]) > SAME_BOX:
+                members.append(word)
+                boxes.append(box)
+                break
+        else:
+            groups.append(([word], [box]))
+    return [(members, tuple(sum(edge) / len(edge) for edge in zip(*boxes, strict=True))) for members, boxes in groups]  # type: ignore[misc]
+
+
+def overlap(one: Box, two: Box) -> float:
+    """Intersection over union."""
+    width = min(one[2], two[2]) - max(one[0], two[0])
+    height = min(one[3], two[3]) - max(one[1], two[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, two)]
+    return width * height / (sum(areas) - width * height)
+
+
+def _node(seen: Seen, words: list[SeenWord], box: Box) -> Node:
+    shape = seen.network.words.node_shape(seen.scene.words[words[0].token])
+    inside = around([word.label.box for word in words])
+    beside = ((box[0] + inside[0]) / 2, (inside[1] + inside[3]) / 2)
+    return Node(
+        lines=tuple(word.label for word in words), shape=NODE_SHAPES[int(shape.argmax())], box=box,  # type: ignore[arg-type]
+        colour=seen.colour_at(*beside, spread=1), confidence=min(word.label.confidence for word in words),
+    )  # fmt: skip
+
+
+def link_chances(seen: Seen, boxes: list[Box]) -> torch.Tensor:
+    """[B, B] chance that a line leads from one box to another."""
+    chances = torch.zeros(len(boxes), len(boxes))
+    if len(boxes) > 1:
+        scaled = torch.tensor(boxes) * seen.scale
+        sources, targets = (~torch.eye(len(boxes), dtype=torch.bool)).nonzero().unbind(-1)
+        chances[sources, targets] = seen.network.links(seen.scene, scaled[sources], scaled[targets])[:, 0].sigmoid()
+    return chances
+
+
+def _route(source: Box, target: Box) -> tuple[Point, Point]:
+    """A straight line from outline to outline: which way the drawn one takes is not read."""
+    boxes = torch.tensor([source, target])
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    (start, end) = leaving(boxes, centres, centres.flip(0)).tolist()
+    return (start[0], start[1]), (end[0], end[1])
+
+
+def _with_labels(edges: list[Edge], labels: list[Label]) -> list[Edge]:
+    """Every text goes to the line that it stands nearest to, the nearest pairs first."""
+    pairs = []
+    for i, edge in enumerate(edges):
+        for j, label in enumerate(labels):
+            height = label.box[3] - label.box[1]
+            distance = _to_segment(middle(label.box), edge.route[0], edge.route[-1])
+            if distance < NEAR_LINE * height + (label.box[2] - label.box[0]) / 2:
+                pairs.append((distance, i, j))
+    given: dict[int, int] = {}
+    for _, i, j in sorted(pairs):
+        if i not in given and j not in given.values():
+            given[i] = j
+    return [edge.model_copy(update={"label": labels[given[i]]}) if i in given else edge for i, edge in enumerate(edges)]
+
+
+def _to_segment(point: Point, start: Point, end: Point) -> float:
+    """The distance of a point from a straight line that ends."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    share = ((point[0] - start[0]) * dx + (point[1] - start[1]) * dy) / max(1e-6, dx * dx + dy * dy)
+    share = min(1.0, max(0.0, share))
+    return ((point[0] - start[0] - share * dx) ** 2 + (point[1] - start[1] - share * dy) ** 2) ** 0.5

@@ -1,0 +1,70 @@
+"""Pictures to structures: OCR, one pass of the network, and the decoder of the family."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ..images import to_rgb
+from ..ocr import read_words
+from ..scene_encoder import MOST_WORDS, prepare
+from ..scene_heads import FAMILIES, SceneReader
+from ..structure import Reading, Structure
+from .charts import read_chart
+from .graphs import read_graph
+from .scenes import read_parts, read_scene
+from .seen import Seen, merge_elements, words_with_roles
+from .tables import read_notice, read_table
+from .weights import Vocabulary, load_weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+SURE = 0.5  # below, the kind of a picture is anybody's guess, and nothing is read
+
+DECODERS: dict[str, Callable[[Seen], Structure | None]] = {
+    "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
+    "shapes": read_scene, "things": read_scene,
+}  # fmt: skip
+MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
+
+
+class Reader:
+    """Reads pictures; nothing is kept between two of them."""
+
+    def __init__(self, network: SceneReader, vocabulary: Vocabulary):
+        self.network, self.vocabulary = network, vocabulary
+
+    @torch.inference_mode()
+    def read(self, image: Image.Image, use_ocr: bool = True) -> Reading:
+        """What a picture shows. Without OCR (or where it is not installed) only what needs no words is read."""
+        image = to_rgb(image)
+        words = (read_words(image) if use_ocr else None) or ()
+        words = words[:MOST_WORDS]
+        given = prepare(image, words)
+        scene = self.network(given)
+        chances = self.network.family(scene.summary).softmax(dim=-1)
+        number = int(chances.argmax())
+        family, confidence = FAMILIES[number], float(chances[number])
+        structure = None
+        if family != "none" and confidence >= SURE:
+            relations = self.network.words.relations(scene).sigmoid()
+            seen_words = words_with_roles(words, self.network, scene)
+            if family in MERGED:
+                seen_words = merge_elements(seen_words, relations)
+            seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
+            structure = DECODERS[family](seen)
+        return Reading(
+            family=family if structure is not None else "none", confidence=confidence, structure=structure, words=words
+        )
+
+
+@functools.cache
+def load_reader() -> Reader:
+    """The reader with the weights that come with the package."""
+    return Reader(*load_weights(WEIGHTS))
+
+
+def read(image: Image.Image, use_ocr: bool = True) -> Reading:
+    """What a picture shows, as typed data; every element with a confidence."""
+    return load_reader().read(image, use_ocr=use_ocr)

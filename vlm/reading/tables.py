@@ -1,0 +1,70 @@
+"""Tables and notices: words that share a row or a column."""
+
+from ..structure import Cell, Entry, Label, Notice, Table
+from .seen import SAME, Seen, SeenWord, around, joined, middle
+
+
+def read_table(seen: Seen) -> Table | None:
+    words = seen.of_role("header", "cell")
+    rows, columns = groups(seen, words, "row"), groups(seen, words, "column")
+    if len(rows) < 2 or len(columns) < 2:
+        return None
+    rows.sort(key=lambda group: sum(middle(word.label.box)[1] for word in group) / len(group))
+    columns.sort(key=lambda group: sum(middle(word.label.box)[0] for word in group) / len(group))
+    cells = [[_cell(seen, row, column) for column in columns] for row in rows]
+    return Table(
+        width=seen.image.width, height=seen.image.height, title=seen.title(), header=tuple(cells[0]),
+        rows=tuple(map(tuple, cells[1:])), header_column=False, total_row=False,
+    )  # fmt: skip
+
+
+def groups(seen: Seen, words: list[SeenWord], relation: str) -> list[list[SeenWord]]:
+    """Words that share a row (or a column): each joins the group that it shares it with, on the whole, the most."""
+    found: list[list[SeenWord]] = []
+    axis = 1 if relation == "row" else 0
+    for word in sorted(words, key=lambda one: middle(one.label.box)[axis]):
+        shared = [sum(seen.related(word, one, relation) for one in group) / len(group) for group in found]
+        best = max(range(len(found)), key=shared.__getitem__, default=None)
+        if best is not None and shared[best] > SAME:
+            found[best].append(word)
+        else:
+            found.append([word])
+    return found
+
+
+def _cell(seen: Seen, row: list[SeenWord], column: list[SeenWord]) -> Cell:
+    """What stands where a row and a column meet, and how surely it belongs to both."""
+    height = around(word.label.box for word in row)
+    width = around(word.label.box for word in column)
+    box = (width[0], height[1], width[2], height[3])
+    here = [word for word in row if word in column]
+    label = joined(here)
+    if label is None:
+        return Cell(label=None, box=box)
+    sure = min(
+        _belongs(seen, word, group, relation) for word in here for group, relation in ((row, "row"), (column, "column"))
+    )
+    return Cell(label=label, box=box, confidence=min(1.0, sure * label.confidence))
+
+
+def _belongs(seen: Seen, word: SeenWord, group: list[SeenWord], relation: str) -> float:
+    others = [seen.related(word, one, relation) for one in group if one is not word]
+    return sum(others) / len(others) if others else 1.0
+
+
+def read_notice(seen: Seen) -> Notice | None:
+    words = list(seen.words)
+    if not words:
+        return None
+    rows = groups(seen, words, "row")
+    rows.sort(key=lambda group: min(word.label.box[1] for word in group))
+    entries = [
+        Entry(role=word.role, row=number, label=word.label, confidence=word.label.confidence)
+        for number, row in enumerate(rows)
+        for word in sorted(row, key=lambda one: one.label.box[0])
+    ]
+    labels: list[Label] = [entry.label for entry in entries]
+    return Notice(
+        width=seen.image.width, height=seen.image.height, kind="notice", box=around(label.box for label in labels),
+        background=None, ink=None, entries=tuple(entries),
+    )  # fmt: skip
