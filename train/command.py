@@ -5,28 +5,34 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from vlm.loading import PartNotFoundError
-from vlm.run_config import ConfigError, RunConfig, load_config
+from vlm.run_config import ConfigError, RunConfig, find_config, load_config, read_yaml
 
 from .data import DataError
 
-Config = TypeVar("Config", bound=RunConfig)
+Kind = tuple[type[RunConfig], Callable[[Any], None]]  # of config, and what is done with one
 
 
-def run_command(
-    name: str, description: str | None, cls: type[Config], work: Callable[[Config], None], argv: list[str] | None
-) -> int:
-    """Read the config that `argv` names and do the work; the exit code is 2 for what the user can mend."""
+def choose_kind(path: Path, kinds: tuple[Kind, ...]) -> Kind:
+    """The kind of config whose required fields a file has; the first kind where it has those of none."""
+    given = set(read_yaml(find_config(path)))
+    required = [{name for name, field in cls.model_fields.items() if field.is_required()} for cls, _ in kinds]
+    return next((kind for kind, fields in zip(kinds, required, strict=True) if fields <= given), kinds[0])
+
+
+def run_command(name: str, description: str | None, kinds: tuple[Kind, ...], argv: list[str] | None) -> int:
+    """Read the config that `argv` names and do its work; the exit code is 2 for what the user can mend."""
     parser = argparse.ArgumentParser(
         prog=f"vlm {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("config", type=Path, help=f"YAML file with a {cls.__name__}")
+    parser.add_argument("config", type=Path, help=f"YAML file with a {' or a '.join(cls.__name__ for cls, _ in kinds)}")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace single values of the file")
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        cls, work = choose_kind(args.config, kinds)
         work(load_config(cls, args.config, tuple(args.overrides)))
     except (ConfigError, DataError, PartNotFoundError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

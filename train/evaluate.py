@@ -1,6 +1,7 @@
 """Measure a model: one table, and every prompt with its raw answers in a file.
 
 vlm eval configs/eval/mini.yaml
+vlm eval configs/eval/read.yaml
 vlm eval configs/eval/mini.yaml model=runs/mine output_dir=runs/eval-mine
 
 Each question is asked twice: with its picture, and blind, with a grey picture in its place. What the model can answer
@@ -29,6 +30,8 @@ from .answering import answer_together
 from .command import run_command
 from .data_engine import draw
 from .scoring import exact_match, recall, wilson_interval
+from .seeing.evaluate import ReadEvalConfig
+from .seeing.evaluate import run as run_reading
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +200,7 @@ def _groups(items, key):
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_command("eval", __doc__, EvalConfig, run, argv)
+    return run_command("eval", __doc__, ((EvalConfig, run), (ReadEvalConfig, run_reading)), argv)
 
 
 def run(config: EvalConfig) -> None:

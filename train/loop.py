@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from peft import PeftModel
@@ -30,7 +31,14 @@ EVAL_START = 1_000_000_000  # rows from here on are never trained on
 Batch = dict[str, torch.Tensor]
 
 
-def schedule(config: TrainConfig) -> Callable[[int], float]:
+class Scheduled(Protocol):
+    """A config that says how long a run is."""
+
+    warmup_steps: int
+    max_steps: int
+
+
+def schedule(config: Scheduled) -> Callable[[int], float]:
     """Learning-rate factor of each step: a linear warm-up, then a cosine down to a tenth."""
 
     def factor(step: int) -> float:

@@ -1,6 +1,7 @@
-"""Train the projector, the cross-attention blocks and, where asked for, a LoRA.
+"""Train the projector, the cross-attention blocks and, where asked for, a LoRA; or the scene encoder.
 
 vlm train configs/train/mini.yaml
+vlm train configs/train/scene.yaml
 vlm train configs/train/mini.yaml max_steps=50 lora.rank=4
 
 Started again, an interrupted run goes on where its last checkpoint stands.
@@ -21,6 +22,8 @@ from vlm.run_config import ConfigError, load_config
 from .command import run_command
 from .config import TrainConfig
 from .loop import train
+from .seeing.config import SceneConfig
+from .seeing.loop import train as train_scene
 from .trainable import add_adapters
 
 logger = logging.getLogger(__name__)
@@ -36,7 +39,7 @@ def load_base(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProc
     return assistant.model, assistant.processor
 
 
-def start_run(config: TrainConfig) -> None:
+def start_run(config: TrainConfig | SceneConfig) -> None:
     """Make the run's folder and keep the resolved config in it; a folder of another run is an error."""
     resolved = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     kept = config.output_dir / "config.yaml"
@@ -50,13 +53,18 @@ def start_run(config: TrainConfig) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_command("train", __doc__, TrainConfig, run, argv)
+    return run_command("train", __doc__, ((TrainConfig, run), (SceneConfig, run_scene)), argv)
 
 
 def run(config: TrainConfig) -> None:
     start_run(config)
     model, processor = load_base(config)
     logger.info("the trained adapter is in %s", train(add_adapters(model, config), processor, config))
+
+
+def run_scene(config: SceneConfig) -> None:
+    start_run(config)
+    logger.info("the trained scene encoder is in %s", train_scene(config))
 
 
 if __name__ == "__main__":

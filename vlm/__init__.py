@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .loading import Assistant, compose, load
     from .modeling_vlm import VlmForConditionalGeneration
     from .processing_vlm import VlmProcessor
+    from .reading.reader import read
     from .run_config import ConfigError
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ _MODULES = {
     "compose": "loading",
     "decode_image": "images",
     "load": "loading",
+    "read": "reading.reader",
 }
 __all__ = list(_MODULES)
 

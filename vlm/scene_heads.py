@@ -2,7 +2,7 @@
 
 Bars and lines: along the column (or row) through a category's label, once for each series, asked for with the colour at
 its legend entry. Slices: around the centre. Arrows and call-outs: along the ways between two boxes. Points and things:
-peaks of a map. Roles, kinds and relations of words come from their tokens. Code (`vlm/reading`) turns places into values.
+peaks of a map. Roles, kinds and relations of words come from their tokens. Code (`vlm/reading`) makes values of places.
 
 Shape letters: N words, D token width, C channels of the fine map, K categories, Q series, L positions across a
 category's band, P places along the value axis, A angles, E pairs.

@@ -154,6 +154,7 @@ def _color(notice: Notice, rng: Random) -> Iterator[Question]:
         fact = f"{it} is {notice.background}"
         yield Question("background", say(rng, words.BACKGROUND, it=it), notice.background, sentence(fact))
     asked = say(rng, words.INK, it=it)
+    assert notice.ink is not None  # what is drawn has a colour
     yield Question("text_color", asked, notice.ink, sentence(f"the text on {it} is {notice.ink}"))
 
 

@@ -4,6 +4,7 @@ Shape letters as in `vlm/scene_heads.py`; M things, S slices, B boxes of a graph
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -59,7 +60,7 @@ class Targets:
 
 
 def make_targets(
-    family: str, truth: Structure | None, words: list[Word], scale: float, kinds: list[str], colours: list[str]
+    family: str, truth: Structure | None, words: list[Word], scale: float, kinds: Sequence[str], colours: Sequence[str]
 ) -> Targets:
     roles = torch.tensor([UNKNOWN if w.role is None else ROLES.index(w.role) for w in words], dtype=torch.long)
     nowhere = torch.full((len(words), 2), NAN)
@@ -223,7 +224,7 @@ def _see_graph(targets: Targets, graph: Graph, words: list[Word], scale: float) 
         targets.directed = int(graph.edges[0].directed)
 
 
-def _see_things(targets: Targets, scene: Scene, scale: float, kinds: list[str], colours: list[str]) -> None:
+def _see_things(targets: Targets, scene: Scene, scale: float, kinds: Sequence[str], colours: Sequence[str]) -> None:
     other = kinds.index("part")
     targets.things = torch.tensor([thing.box for thing in scene.things]).reshape(-1, 4) * scale
     is_parts = isinstance(scene, Parts)

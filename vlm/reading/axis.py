@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from ..structure import Axis, Label, Tick
 from ..structure.numbers import parse_number
 from .seen import SeenWord, middle
 
 CLOSE = 0.02  # of the axis' length: a tick label stands so near its place
+DIGITS = str.maketrans("OoDQlI|SsZB", "00001115528")  # what letters stand for among digits
 FEW = 0.6  # how sure a scale is that rests on two labels
 
 
@@ -42,14 +43,20 @@ class Scale:
         if len(self.ticks) < 2 or self.is_log:
             return float(f"{value:.4g}")
         values = sorted(value for value, _ in self.ticks)
-        step = min((b - a for a, b in zip(values, values[1:], strict=False) if b > a), default=1.0)
+        step = min((b - a for a, b in pairwise(values) if b > a), default=1.0)
         digits = 2 - math.floor(math.log10(step))
         return round(value, digits) + 0.0
 
 
+def tick_value(text: str) -> float | None:
+    """The number at a tick, also where OCR took a digit of it for a letter."""
+    value = parse_number(text)
+    return parse_number(text.translate(DIGITS)) if value is None else value
+
+
 def fit_scale(words: Sequence[SeenWord], upright: bool) -> Scale | None:
     """The scale that most tick labels agree on; None where fewer than two do."""
-    read = [(parse_number(word.label.text), middle(word.label.box)[1 if upright else 0], word.label) for word in words]
+    read = [(tick_value(word.label.text), middle(word.label.box)[1 if upright else 0], word.label) for word in words]
     points = [(value, place, label) for value, place, label in read if value is not None]
     linear = _fit([(v, p, label) for v, p, label in points], is_log=False)
     if len(points) < 3 or any(value <= 0 for value, _, _ in points):
@@ -74,14 +81,11 @@ def _fit(points: list[tuple[float, float, Label]], is_log: bool) -> Scale | None
             best = agreeing
     if len(best) < 2:
         return None
-    mean_value, mean_place = (sum(one[i] for one in best) / len(best) for i in (0, 1))
+    mean_value = sum(value for value, _, _ in best) / len(best)
+    mean_place = sum(place for _, place, _ in best) / len(best)
     spread = sum((place - mean_place) ** 2 for _, place, _ in best)
     slope = sum((value - mean_value) * (place - mean_place) for value, place, _ in best) / spread
     confidence = FEW if len(best) == 2 else len(best) / len(points)
-    ticks = tuple(sorted(((10**v if is_log else v), label) for v, _, label in _by_value(best)))
+    by_value = {value: label for value, _, label in best}
+    ticks = tuple((10**value if is_log else value, by_value[value]) for value in sorted(by_value))
     return Scale(slope, mean_value - slope * mean_place, is_log, ticks, confidence)
-
-
-def _by_value(points: list[tuple[float, float, Label]]) -> list[tuple[float, float, Label]]:
-    """One label for each value."""
-    return list({value: (value, place, label) for value, place, label in points}.values())

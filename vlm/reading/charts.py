@@ -1,12 +1,13 @@
 """Charts: places that the heads found, turned into a table of values through the scales that were read."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
-from ..structure import Axis, Bar, Box, Chart, Colour, Dot, Label, LegendEntry, NumberStyle, Series
+from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, LegendEntry, NumberStyle, Series
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale
 from .pies import read_pie
@@ -49,8 +50,8 @@ def read_chart(seen: Seen) -> Chart | None:
 
 
 def make_chart(
-    seen: Seen, *, kind: str, marks: Sequence[Bar | Dot], plot: Box, legend: list[SeenWord], categories: list[Label],
-    value_axis: Axis | None = None, x_axis: Axis | None = None, horizontal: bool = False, stacked: bool = False,
+    seen: Seen, *, kind: ChartKind, marks: Sequence[Bar | Dot], plot: Box, legend: list[SeenWord],
+    categories: list[Label], value_axis: Axis | None = None, x_axis: Axis | None = None, horizontal: bool = False, stacked: bool = False,
 ) -> Chart:  # fmt: skip
     """A chart of all that was found, with the words around it."""
     titles = seen.of_role("category title")
@@ -80,7 +81,7 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
         found.append((word, float(seen.centre_px(word)[axis] + UNIT * away)))
     found.sort(key=lambda one: one[1])
     if len(found) > 2:  # two that stand for one place: the surer one stays
-        gaps = sorted(b[1] - a[1] for a, b in zip(found, found[1:], strict=False))
+        gaps = sorted(b[1] - a[1] for a, b in pairwise(found))
         least = TOO_CLOSE * gaps[len(gaps) // 2]
         kept: list[tuple[SeenWord, float]] = []
         for one in found:
@@ -110,7 +111,7 @@ def look(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]], le
 
 
 def likeliest(logits: Tensor, places: SeriesPlaces) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits [Q, K, L, P] -> place along and which place across [Q, K], and the chance that the mark ends near there."""
+    """Logits [Q, K, L, P] -> place along and which place across [Q, K], and the chance that a mark ends near there."""
     chances = logits.flatten(2).softmax(dim=-1).unflatten(-1, logits.shape[2:])
     along = chances.sum(dim=2)  # [Q, K, P]
     best = along.argmax(dim=-1, keepdim=True)

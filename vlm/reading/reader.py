@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import torch
 from PIL import Image
@@ -11,7 +12,7 @@ from ..images import to_rgb
 from ..ocr import read_words
 from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_heads import FAMILIES, SceneReader
-from ..structure import Reading, Structure
+from ..structure import Chart, Family, Graph, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
 from .graphs import read_graph
 from .scenes import read_parts, read_scene
@@ -22,7 +23,7 @@ from .weights import Vocabulary, load_weights
 WEIGHTS = Path(__file__).parent / "weights"
 SURE = 0.5  # below, the kind of a picture is anybody's guess, and nothing is read
 
-DECODERS: dict[str, Callable[[Seen], Structure | None]] = {
+DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Scene | None]] = {
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
     "shapes": read_scene, "things": read_scene,
 }  # fmt: skip
@@ -54,9 +55,8 @@ class Reader:
                 seen_words = merge_elements(seen_words, relations)
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
-        return Reading(
-            family=family if structure is not None else "none", confidence=confidence, structure=structure, words=words
-        )
+        found = cast(Family, family if structure is not None else "none")
+        return Reading(family=found, confidence=confidence, structure=structure, words=words)
 
 
 @functools.cache

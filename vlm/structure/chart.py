@@ -16,7 +16,7 @@ class NumberStyle(Structure):
 
     prefix: str = ""
     suffix: str = ""
-    decimals: int = Field(0, ge=0)
+    decimals: int = Field(default=0, ge=0)
     divisor: float = Field(default=1.0, gt=0)  # 1000 for "k"
     separator: str = ""  # between groups of three digits
 

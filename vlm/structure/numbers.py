@@ -6,8 +6,9 @@ MULTIPLIERS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "bn": 1e9, "G":
 MINUSES = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
 # a sign or a bracket, a currency, digits in groups, an exponent, a multiplier, a unit
 NUMBER = re.compile(
-    r"^(?P<open>\()?(?P<sign>[-+])?\s*[$€£¥]?\s*(?P<sign2>-)?(?P<digits>\d[\d.,' ]*|[.,]\d+)(?:[eE](?P<exponent>[-+]?\d+))?"
-    r"\s*(?P<times>bn|[kKMBGTm])?(?![A-Za-z])\s*(?P<unit>[^\d()]{0,12})?(?P<close>\))?$"
+    r"^(?P<open>\()?(?P<sign>[-+])?\s*[$€£¥]?\s*(?P<sign2>-)?"
+    r"(?P<digits>\d[\d.,' ]*|[.,]\d+)(?:[eE](?P<exponent>[-+]?\d+))?"
+    r"\s*(?P<times>(?:bn|[kKMBGTm])(?![A-Za-z]))?\s*(?P<unit>[^\d()]{0,12})?(?P<close>\))?$"
 )
 
 
