@@ -50,9 +50,17 @@ def read_chart(seen: Seen) -> Chart | None:
 
 
 def make_chart(
-    seen: Seen, *, kind: ChartKind, marks: Sequence[Bar | Dot], plot: Box, legend: list[SeenWord],
-    categories: list[Label], value_axis: Axis | None = None, x_axis: Axis | None = None, horizontal: bool = False, stacked: bool = False,
-) -> Chart:  # fmt: skip
+    seen: Seen,
+    *,
+    kind: ChartKind,
+    marks: Sequence[Bar | Dot],
+    plot: Box,
+    legend: list[SeenWord],
+    categories: list[Label],
+    value_axis: Axis | None = None,
+    horizontal: bool = False,
+    stacked: bool = False,
+) -> Chart:
     """A chart of all that was found, with the words around it."""
     titles = seen.of_role("category title")
     entries = [legend_entry(seen, word) for word in legend]
@@ -61,7 +69,7 @@ def make_chart(
     return Chart(
         kind=kind, width=seen.image.width, height=seen.image.height, title=seen.title(), plot=plot,
         horizontal=horizontal, stacked=stacked, category_title=titles[0].label if titles and categories else None,
-        categories=tuple(categories), value_axis=value_axis, x_axis=x_axis,
+        categories=tuple(categories), value_axis=value_axis, x_axis=None,
         series=tuple(Series(name=entry.label, colour=entry.colour) for entry in entries) if many else (lone,),
         legend=tuple(entries), marks=tuple(marks), numbers=NumberStyle(),
     )  # fmt: skip

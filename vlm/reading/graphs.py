@@ -52,7 +52,12 @@ def group_nodes(seen: Seen) -> list[tuple[list[SeenWord], Box]]:
                 break
         else:
             groups.append(([word], [box]))
-    return [(members, tuple(sum(edge) / len(edge) for edge in zip(*boxes, strict=True))) for members, boxes in groups]  # type: ignore[misc]
+    return [(members, mean_box(boxes)) for members, boxes in groups]
+
+
+def mean_box(boxes: list[Box]) -> Box:
+    left, top, right, bottom = (sum(edges) / len(edges) for edges in zip(*boxes, strict=True))
+    return left, top, right, bottom
 
 
 def overlap(one: Box, two: Box) -> float:
