@@ -191,14 +191,12 @@ def mark_value(
 
 
 def nearest_written(written: list[SeenWord], end: tuple[float, float], upright: bool, band: float) -> Label | None:
-    """The value that is written at the end of a mark, or just inside it."""
+    """The value that is written in the band of a mark, the nearest to its end."""
     near = []
     for word in written:
         x, y = middle(word.label.box)
-        height = word.label.box[3] - word.label.box[1]
         beside, along = (abs(x - end[0]), abs(y - end[1])) if upright else (abs(y - end[1]), abs(x - end[0]))
-        reach = 2.2 * height if upright else word.label.box[2] - word.label.box[0] + height
-        if beside < 0.5 * band and along < reach:
+        if beside < 0.5 * band:
             near.append((beside + along, word.label))
     return min(near, key=lambda one: one[0])[1] if near else None
 

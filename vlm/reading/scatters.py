@@ -13,7 +13,8 @@ from .seen import Seen, middle
 
 def read_scatter(seen: Seen) -> Chart | None:
     """None where one of the scales cannot be read."""
-    scale, x_scale = fit_scale(seen.of_role("tick"), upright=True), fit_scale(seen.of_role("x tick"), upright=False)
+    ticks = seen.of_role("tick", "x tick")  # which are which shows in what they agree on
+    scale, x_scale = fit_scale(ticks, upright=True), fit_scale(ticks, upright=False)
     places, sure = find_peaks(seen, "dot")
     if scale is None or x_scale is None or not len(places):
         return None

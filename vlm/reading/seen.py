@@ -13,7 +13,8 @@ from ..structure import Box, Colour, Label
 from .weights import Vocabulary
 
 SAME = 0.5  # from here on two words share something
-LINE_GAP = 1.6  # text heights: pieces of one element are not further apart
+ONE = 0.7  # from here on two words are parts of one element ...
+SPACE, LEADING = 0.8, 1.0  # ... if no more than so many text heights are between them, side by side or line by line
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def merge_elements(words: list[SeenWord], relations: Tensor) -> list[SeenWord]:
         for group in groups:
             if any(
                 one.role == word.role
-                and relations[one.token, word.token, element] > SAME
+                and relations[one.token, word.token, element] > ONE
                 and _near(one.label, word.label)
                 for one in group
             ):
@@ -129,8 +130,8 @@ def merge_elements(words: list[SeenWord], relations: Tensor) -> list[SeenWord]:
 
 
 def _near(one: Label, two: Label) -> bool:
-    """Whether two texts are less than a line and a half apart."""
-    height = max(one.box[3] - one.box[1], two.box[3] - two.box[1])
+    """Whether two texts follow each other in a line, or stand in lines one below the other."""
+    height = min(one.box[3] - one.box[1], two.box[3] - two.box[1])
     gap_x = max(one.box[0], two.box[0]) - min(one.box[2], two.box[2])
     gap_y = max(one.box[1], two.box[1]) - min(one.box[3], two.box[3])
-    return gap_x < LINE_GAP * height and gap_y < LINE_GAP * height
+    return (gap_y < 0 and gap_x < SPACE * height) or (gap_x < 0 and gap_y < LEADING * height)
