@@ -150,9 +150,10 @@ def _marks(
             value, chance = mark_value(form, scale, start, end, label)
             if value is None:
                 continue
-            confidence = min(1.0, chance * float(sure[q, k]) * word.label.confidence)
+            raw = min(1.0, chance * float(sure[q, k]) * word.label.confidence)
             if form.startswith("stacked"):
-                confidence *= float(sure_start[q, k])
+                raw *= float(sure_start[q, k])
+            confidence = seen.vocabulary.calibrated("line" if form == "line" else "bar", raw)
             if form == "line":
                 found.append(
                     Dot(

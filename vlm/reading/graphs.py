@@ -26,7 +26,9 @@ def read_graph(seen: Seen) -> Graph | None:
                 edges.append(
                     Edge(
                         source=i, target=j, route=_route(nodes[i].box, nodes[j].box), label=None, directed=directed,
-                        confidence=min(1.0, chance * min(nodes[i].confidence, nodes[j].confidence)),
+                        confidence=seen.vocabulary.calibrated(
+                            "edge", min(1.0, chance * min(nodes[i].confidence, nodes[j].confidence))
+                        ),
                     )
                 )  # fmt: skip
     return Graph(

@@ -40,7 +40,9 @@ def read_pie(seen: Seen) -> Chart | None:
                 series=0, category=number, value=said if settled and said is not None else round(value, 1),
                 colour=colour, written=written, centre=(x, y), radius=radius, hole=0.0,
                 start=math.degrees(start), end=math.degrees(end),
-                confidence=min(1.0, sure * min(chance, chance_end) ** 0.5 * closeness * names[number].confidence),
+                confidence=seen.vocabulary.calibrated(
+                    "slice", min(1.0, sure * min(chance, chance_end) ** 0.5 * closeness * names[number].confidence)
+                ),
             )
         )  # fmt: skip
     if not slices:

@@ -27,7 +27,7 @@ def read_things(seen: Seen) -> list[Thing]:
                 kind=seen.vocabulary.kinds[int(kind.argmax())], colour=seen.vocabulary.colours[int(colour.argmax())],
                 size=size_for((right - left) * (bottom - top) / (seen.image.width * seen.image.height)),
                 outline=((left, top), (right, top), (right, bottom), (left, bottom)),
-                confidence=min(1.0, chance * float(kind.max() * colour.max())),
+                confidence=seen.vocabulary.calibrated("thing", min(1.0, chance * float(kind.max() * colour.max()))),
             )
         )  # fmt: skip
     return found
@@ -66,7 +66,9 @@ def read_parts(seen: Seen) -> Parts | None:
             CallOut(
                 label=word.label, part=part_at(things, (x, y)), route=(middle(word.label.box), (x, y)), key=None,
                 meaning=meaning.label if meaning else None,
-                confidence=min(1.0, float(chance.max()) * word.label.confidence * float(sure[tip]) ** 0.5),
+                confidence=seen.vocabulary.calibrated(
+                    "call-out", min(1.0, float(chance.max()) * word.label.confidence * float(sure[tip]) ** 0.5)
+                ),
             )
         )  # fmt: skip
     return Parts(

@@ -44,7 +44,7 @@ def _cell(seen: Seen, row: list[SeenWord], column: list[SeenWord]) -> Cell:
     sure = min(
         _belongs(seen, word, group, relation) for word in here for group, relation in ((row, "row"), (column, "column"))
     )
-    return Cell(label=label, box=box, confidence=min(1.0, sure * label.confidence))
+    return Cell(label=label, box=box, confidence=seen.vocabulary.calibrated("cell", min(1.0, sure * label.confidence)))
 
 
 def _belongs(seen: Seen, word: SeenWord, group: list[SeenWord], relation: str) -> float:

@@ -1,0 +1,81 @@
+"""Fits what confidences are worth: how often things that the reader is so sure of are right, on pictures of its own.
+
+python -m train.seeing.calibrate runs/scene/step-000900 vlm/reading/weights
+
+Reads pictures of the training split that were never drawn in training, with real OCR, fits a scale and a shift of the
+log-odds for every kind of thing (Platt 1999), and writes the weights with them, in half precision, where `vlm read`
+finds them.
+"""
+
+import argparse
+import logging
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from vlm.reading import Reader
+from vlm.reading.weights import Vocabulary, load_weights, log_odds, save_weights
+
+from ..data_engine import draw
+from .evaluate import judge
+from .scores import Judgement
+
+UNSEEN = 4_000_000_000  # pictures from here on are those of the calibration
+PICTURES = {"charts": 160, "graphs": 60, "tables": 30, "parts": 40, "shapes": 40}
+KINDS = {
+    "bar": "bar", "grouped": "bar", "stacked": "bar", "line": "line", "pie": "slice", "scatter": "dot",
+    "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing",
+}  # fmt: skip
+LEAST = 30  # judgements that a fit needs
+
+logger = logging.getLogger(__name__)
+
+
+def fit(judged: list[Judgement]) -> tuple[float, float]:
+    """The scale and shift of the log-odds under which the judgements are likeliest."""
+    sure = [one for one in judged if one.confidence is not None]
+    x = torch.tensor([log_odds(one.confidence or 0.0) for one in sure])
+    y = torch.tensor([float(one.right) for one in sure])
+    y = y * 0.99 + 0.005  # nothing is certain
+    weights = torch.tensor([1.0, 0.0], requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=50)
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = F.binary_cross_entropy_with_logits(weights[0] * x + weights[1], y)
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    scale, shift = weights.tolist()
+    return scale, shift
+
+
+def calibrate(reader: Reader, pictures: dict[str, int]) -> dict[str, tuple[float, float]]:
+    found: dict[str, list[Judgement]] = defaultdict(list)
+    items = [(family, i) for family, number in pictures.items() for i in range(number)]
+    for family, i in tqdm(items, "reading", unit="picture", dynamic_ncols=True):
+        sample = draw(family, UNSEEN + i)
+        item = judge("calibration", f"{family}/{i}", family, sample.image, sample.truth, reader)
+        found[KINDS[item.row]] += item.judged
+    return {kind: fit(judged) for kind, judged in found.items() if len(judged) >= LEAST}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path)
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO)
+    network, vocabulary = load_weights(args.checkpoint)
+    plain = Vocabulary(vocabulary.kinds, vocabulary.colours)
+    fitted = calibrate(Reader(network, plain), PICTURES)
+    logger.info("calibration: %s", fitted)
+    save_weights(network.half(), Vocabulary(plain.kinds, plain.colours, fitted), args.folder)
+
+
+if __name__ == "__main__":
+    main()
