@@ -31,7 +31,8 @@ def read_scatter(seen: Seen) -> Chart | None:
         dots.append(
             Dot(
                 series=series, category=None, value=scale.rounded(scale.value(y)), x=x_scale.rounded(x_scale.value(x)),
-                colour=colour, written=None, centre=(x, y), confidence=seen.vocabulary.calibrated("dot", chance * agreed),
+                colour=colour, written=None, centre=(x, y),
+                confidence=seen.vocabulary.calibrated("dot", chance * agreed),
             )
         )  # fmt: skip
     if not dots:
