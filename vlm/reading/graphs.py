@@ -1,12 +1,16 @@
 """Node-link pictures: boxes around words, and which lines join them."""
 
+import math
+
 import torch
 
 from ..scene_heads import NODE_SHAPES, UNIT, leaving
 from ..structure import Box, Edge, Graph, Label, Node, Point
 from .seen import Seen, SeenWord, around, middle
 
-LINKED = 0.5  # chance of a line between two boxes
+LINKED = 0.35  # chance of a line between two boxes, from which there is one
+USUAL_LINKS = 1.1  # lines for each box
+POSITIVE_WEIGHT = 2.0  # in training a line weighs so much more than none, and both kinds of pairs the same in all
 SAME_BOX = 0.5  # overlap of two words' boxes that are one
 NEAR_LINE = 2.5  # text heights from a line to what is written at it
 
@@ -17,7 +21,7 @@ def read_graph(seen: Seen) -> Graph | None:
         return None
     nodes = [_node(seen, words, box) for words, box in found]
     chances = link_chances(seen, [box for _, box in found])
-    directed = float(seen.network.directed(seen.scene.summary).sigmoid()) > 0.5
+    directed = is_directed(chances)
     edges = []
     for i in range(len(nodes)):
         for j in range(len(nodes)):
@@ -83,13 +87,25 @@ def _node(seen: Seen, words: list[SeenWord], box: Box) -> Node:
 
 
 def link_chances(seen: Seen, boxes: list[Box]) -> torch.Tensor:
-    """[B, B] chance that a line leads from one box to another."""
-    chances = torch.zeros(len(boxes), len(boxes))
-    if len(boxes) > 1:
+    """[B, B] chance that a line leads from one box to another.
+
+    Training balances pairs with and without a line; here most have none, which is made up for.
+    """
+    number = len(boxes)
+    chances = torch.zeros(number, number)
+    if number > 1:
         scaled = torch.tensor(boxes) * seen.scale
-        sources, targets = (~torch.eye(len(boxes), dtype=torch.bool)).nonzero().unbind(-1)
-        chances[sources, targets] = seen.network.links(seen.scene, scaled[sources], scaled[targets])[:, 0].sigmoid()
+        sources, targets = (~torch.eye(number, dtype=torch.bool)).nonzero().unbind(-1)
+        balance = math.log(max(1.0, POSITIVE_WEIGHT * (number - 1 - USUAL_LINKS) / USUAL_LINKS))
+        logits = seen.network.links(seen.scene, scaled[sources], scaled[targets])[:, 0]
+        chances[sources, targets] = (logits - balance).sigmoid()
     return chances
+
+
+def is_directed(chances: torch.Tensor) -> bool:
+    """Whether lines have arrow heads: without them each leads both ways."""
+    likelier, other = torch.maximum(chances, chances.T), torch.minimum(chances, chances.T)
+    return float(other.sum()) < 0.5 * float(likelier.sum())
 
 
 def _route(source: Box, target: Box) -> tuple[Point, Point]:
