@@ -1,14 +1,19 @@
 """Numbers as people write them in charts and tables."""
 
+import math
 import re
 
-MULTIPLIERS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "bn": 1e9, "G": 1e9, "T": 1e12}
+MULTIPLIERS = {
+    "k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "bn": 1e9, "G": 1e9, "T": 1e12,
+    "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+}  # fmt: skip
+DIGITS = 6  # of a value that is not whole, as it is written: no picture shows more
 MINUSES = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " "})
 # a sign or a bracket, a currency, digits in groups, an exponent, a multiplier, a unit
 NUMBER = re.compile(
     r"^(?P<open>\()?(?P<sign>[-+])?\s*[$€£¥]?\s*(?P<sign2>-)?"
     r"(?P<digits>\d[\d.,' ]*|[.,]\d+)(?:[eE](?P<exponent>[-+]?\d+))?"
-    r"\s*(?P<times>(?:bn|[kKMBGTm])(?![A-Za-z]))?\s*(?P<unit>[^\d()]{0,12})?(?P<close>\))?$"
+    r"\s*(?P<times>(?:thousand|million|billion|trillion|bn|[kKMBGTm])(?![A-Za-z]))?\s*(?P<unit>[^\d()]{0,12})?(?P<close>\))?$"
 )
 
 
@@ -26,12 +31,28 @@ def parse_number(text: str) -> float | None:
     digits = _plain(found["digits"].strip())
     if digits is None:
         return None
-    value = float(digits) * 10.0 ** int(found["exponent"] or 0)
+    value = float(f"{digits}e{found['exponent'] or 0}")
     times = found["times"]
     if times == "m" and unit == "":  # "5 m" is five metres, "5m" on an axis five million; a space tells
         times = None if re.search(r"\d\sm", text) else times
     value *= MULTIPLIERS[times] if times else 1.0
+    if not math.isfinite(value):
+        return None
     return -value if found["sign"] == "-" or found["sign2"] or found["open"] else value
+
+
+def write_number(value: float) -> str:
+    """The shortest plain writing: whole numbers whole, others with six digits; no separators, so that it is data."""
+    if not math.isfinite(value):
+        return ""
+    if value == round(value) and abs(value) < 1e15:
+        return str(round(value))
+    decimals = DIGITS - 1 - math.floor(math.log10(abs(value)))
+    if decimals <= 0 and abs(value) < 1e15:
+        return str(round(value))
+    if not 0 < decimals <= 12:
+        return f"{value:.{DIGITS}g}"
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def _plain(digits: str) -> str | None:
