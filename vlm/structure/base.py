@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Point = tuple[float, float]  # (x, y)
 Box = tuple[float, float, float, float]  # (left, top, right, bottom)
+SURE = 0.5  # a confidence below this is told to whoever looks
 
 
 class Structure(BaseModel):
@@ -16,6 +17,10 @@ class Element(Structure):
     """Something that is there to be seen."""
 
     confidence: float = Field(default=1.0, ge=0, le=1)  # how sure it is; of what was drawn, certain
+
+    @property
+    def is_sure(self) -> bool:
+        return self.confidence >= SURE
 
 
 class Label(Element):
