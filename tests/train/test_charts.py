@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from train.data_engine.charts import Charts
+from train.data_engine.charts_numbers import make_scale
 from train.data_engine.charts_picture import draw_chart
 from train.data_engine.charts_pie import around
 from train.data_engine.charts_style import HELD_OUT_LEGEND_PLACES, HELD_OUT_PALETTES, HELD_OUT_THEMES
@@ -313,3 +314,9 @@ def test_drawing_is_timed(capsys):
         FAMILY.render(FAMILY.sample(rng, "train"), rng)
     with capsys.disabled():
         print(f" charts: {20 / (time.process_time() - start):.0f} pictures/s")  # noqa: T201
+
+
+def test_a_scale_shows_values_that_are_all_the_same():
+    for seed in range(50):
+        low, high, step = make_scale(5.0, 5.0, from_zero=False, steps=4, rng=Random(seed))
+        assert low == 0 and high > 5 and 0 < step < 5

@@ -88,6 +88,7 @@ def make_scale(
     low_value: float, high_value: float, from_zero: bool, steps: int, rng: Random
 ) -> tuple[float, float, float]:
     """(low, high, step) of a scale around values; it may begin and end between two multiples of its step."""
+    from_zero = from_zero or high_value == low_value  # of values that are all the same no other scale shows anything
     span = high_value if from_zero else high_value - low_value
     low = 0.0 if from_zero else max(0.0, low_value - span * rng.uniform(0.1, 0.6))
     step = round_step((high_value - low) * 1.1, steps)
