@@ -1,7 +1,9 @@
-"""Drawn pictures as files: `make` writes a folder in the messages format that training reads, `show` a page to look at.
+"""Drawn pictures as files: `make` writes a folder in the messages format that training reads, `show` a page to look at,
+`transfer` a set that other programs draw, for evaluation only.
 
 vlm data make shapes --count 1000 --out data/shapes
 vlm data show data/shapes
+vlm data transfer --out data/transfer
 """
 
 import argparse
@@ -136,9 +138,16 @@ def main(argv: list[str] | None = None) -> int:
     showing = commands.add_parser("show", help=f"write a page ({PAGE}) with the pictures and what is said about them")
     showing.add_argument("folder", type=Path, metavar="DIR")
     showing.add_argument("--count", type=_positive, default=100, help="at most so many pictures (default: %(default)s)")
+    transferring = commands.add_parser("transfer", help="write what other programs draw, to evaluate on")
+    transferring.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     args = parser.parse_args(argv)
     try:
-        if args.command == "make":
+        if args.command == "transfer":
+            from train.transfer.build import build
+
+            pictures, questions = build(args.out)
+            print(f"{pictures} pictures with {questions} questions in {args.out}")  # noqa: T201
+        elif args.command == "make":
             written = make(args.family, args.split, args.count, args.out, args.workers)
             print(f"{args.count} pictures with {written} questions in {args.out}")  # noqa: T201
         else:
