@@ -11,6 +11,7 @@ from .seen import SeenWord, middle
 
 CLOSE = 0.02  # of the axis' length: a tick label stands so near its place
 DIGITS = str.maketrans("OoDQlI|SsZB", "00001115528")  # what letters stand for among digits
+APART = 5.0  # pixels between two ticks
 FEW = 0.6  # how sure a scale is that rests on two labels
 
 
@@ -77,6 +78,7 @@ def _fit(points: list[tuple[float, float, Label]], is_log: bool) -> Scale | None
         slope = (value_b - value_a) / (place_b - place_a)
         tolerance = abs(slope) * max(1.5, CLOSE * (max(places) - min(places)))
         agreeing = [one for one in points if abs(value_a + slope * (one[1] - place_a) - one[0]) <= tolerance]
+        agreeing = _apart(agreeing)
         if len(agreeing) > len(best):
             best = agreeing
     if len(best) < 2:
@@ -89,3 +91,12 @@ def _fit(points: list[tuple[float, float, Label]], is_log: bool) -> Scale | None
     by_value = {value: label for value, _, label in best}
     ticks = tuple((10**value if is_log else value, by_value[value]) for value in sorted(by_value))
     return Scale(slope, mean_value - slope * mean_place, is_log, ticks, confidence)
+
+
+def _apart(points: list[tuple[float, float, Label]]) -> list[tuple[float, float, Label]]:
+    """Only such as stand at places of their own: the labels of the other axis all stand at one."""
+    kept: list[tuple[float, float, Label]] = []
+    for point in sorted(points, key=lambda one: one[1]):
+        if not kept or point[1] - kept[-1][1] >= APART:
+            kept.append(point)
+    return kept

@@ -7,15 +7,18 @@ import torch
 from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
-from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, LegendEntry, NumberStyle, Series
+from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, NumberStyle, Series
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale
+from .legend import colour_evidence, legend_entries
 from .pies import read_pie
 from .scatters import read_scatter
 from .seen import Seen, SeenWord, middle
 
 WINDOW = 2  # places beside the likeliest one that belong to it
 NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what the mark says
+INSIDE = 2.0  # pixels of the picture from the end of a bar to where its colour is looked up
+OWN = 0.5  # weight of what the network says of a mark's series, beside its colour
 TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 
 
@@ -63,7 +66,7 @@ def make_chart(
 ) -> Chart:
     """A chart of all that was found, with the words around it."""
     titles = seen.of_role("category title")
-    entries = [legend_entry(seen, word) for word in legend]
+    entries = legend_entries(seen, legend)
     many = len(entries) > 1
     lone = Series(name=entries[0].label if entries else None, colour=None)
     return Chart(
@@ -73,11 +76,6 @@ def make_chart(
         series=tuple(Series(name=entry.label, colour=entry.colour) for entry in entries) if many else (lone,),
         legend=tuple(entries), marks=tuple(marks), numbers=NumberStyle(),
     )  # fmt: skip
-
-
-def legend_entry(seen: Seen, word: SeenWord) -> LegendEntry:
-    x, y = (seen.to_picture(v) for v in seen.swatch_px(word).tolist())
-    return LegendEntry(label=word.label, colour=seen.colour_at(x, y), box=(x - 4, y - 4, x + 4, y + 4))
 
 
 def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
@@ -112,10 +110,26 @@ def look(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]], le
     anchors = torch.tensor([place for _, place in categories])
     band = band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
     swatches = torch.stack([seen.swatch_px(word) for word in legend]) if legend else torch.zeros(0, 2)
-    tokens = [
-        torch.tensor([w.token for w in words], dtype=torch.long) for words in ([c for c, _ in categories], legend)
-    ]
-    return seen.network.series(seen.scene, anchors, band, upright, tokens[0], tokens[1], swatches)
+    named = [word for word, _ in categories]
+    tokens = [torch.tensor([word.token for word in words], dtype=torch.long) for words in (named, legend)]
+    places = seen.network.series(seen.scene, anchors, band, upright, tokens[0], tokens[1], swatches)
+    return by_colour(seen, places, legend, upright) if legend else places
+
+
+def by_colour(seen: Seen, places: SeriesPlaces, legend: list[SeenWord], upright: bool) -> SeriesPlaces:
+    """Marks are where any series has one; whose it is, the colour there tells as well as the network."""
+    colours = [entry.colour for entry in legend_entries(seen, legend)]
+    shape = places.end.shape[1:]  # [K, L, P]
+    found = []
+    down = INSIDE if upright else -INSIDE  # values run up, or to the right
+    for logits, inwards in ((places.end, down), (places.start, -down)):
+        along = places.along / seen.scale + inwards
+        across = (places.across / seen.scale)[..., None].expand(shape)
+        points = torch.stack([across, along.expand(shape)], dim=-1)
+        evidence = colour_evidence(seen, colours, points if upright else points.flip(-1))
+        chances = logits.flatten(2).log_softmax(dim=-1).unflatten(-1, shape[1:])
+        found.append(chances.logsumexp(dim=0) + OWN * chances + evidence)
+    return places._replace(end=found[0], start=found[1])
 
 
 def likeliest(logits: Tensor, places: SeriesPlaces) -> tuple[Tensor, Tensor, Tensor]:

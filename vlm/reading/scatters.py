@@ -6,19 +6,20 @@ import torch
 
 from ..structure import Chart, Dot, NumberStyle, Series
 from .axis import Scale, fit_scale
+from .legend import legend_entries
 from .peaks import find_peaks
-from .pies import _entry
 from .seen import Seen, middle
 
 
 def read_scatter(seen: Seen) -> Chart | None:
     """None where one of the scales cannot be read."""
-    ticks = seen.of_role("tick", "x tick")  # which are which shows in what they agree on
-    scale, x_scale = fit_scale(ticks, upright=True), fit_scale(ticks, upright=False)
+    ticks = seen.of_role("tick", "x tick")  # which are which shows also in what they agree on
+    scale = fit_scale(seen.of_role("tick"), upright=True) or fit_scale(ticks, upright=True)
+    x_scale = fit_scale(seen.of_role("x tick"), upright=False) or fit_scale(ticks, upright=False)
     places, sure = find_peaks(seen, "dot")
     if scale is None or x_scale is None or not len(places):
         return None
-    entries = [_entry(seen, word) for word in seen.of_role("legend")]
+    entries = legend_entries(seen, seen.of_role("legend"))
     swatches = [torch.tensor(entry.colour.rgb, dtype=torch.float) for entry in entries]
     agreed = min(scale.confidence, x_scale.confidence)
     dots = []
