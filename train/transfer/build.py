@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
@@ -30,11 +30,15 @@ from . import (
     vega_charts,
 )
 from .balance import Balance
-from .tables import FORMS, choose
+from .charts_truth import DrawnChart
+from .tables import FORMS, Form, Points, Table, choose
 from .truth import LINES, Picture, Renderer, Source
 
 PACKAGES = ("matplotlib", "vl_convert", "vega_datasets", "sklearn")
-CHARTS = {"matplotlib": matplotlib_charts.draw, "vega-lite": vega_charts.draw}
+CHARTS: dict[Renderer, Callable[[Form, Table | Points, Random], DrawnChart | None]] = {
+    "matplotlib": matplotlib_charts.draw,
+    "vega-lite": vega_charts.draw,
+}
 COUNTS: dict[Renderer, int] = {
     "matplotlib": 143,
     "vega-lite": 143,
@@ -103,8 +107,10 @@ def draw(counts: Mapping[Renderer, int], balance: Balance) -> Iterator[tuple[Ima
                 )
             else:
                 form = FORMS[number % len(FORMS)]
-                table = choose(form, tables, points, rng)
-                chart = CHARTS[renderer](form, table, rng)
+                chart = None
+                while chart is None:
+                    table = choose(form, tables, points, rng)
+                    chart = CHARTS[renderer](form, table, rng)
                 source = Source(renderer=renderer, style=chart.style, data=table.source)
                 asked = charts_questions.ask(chart.truth, balance, asking)
                 yield (

@@ -21,15 +21,8 @@ FONTS = ("DejaVu Sans", "DejaVu Sans", "DejaVu Sans", "DejaVu Serif", "STIXGener
 MARKERS = ("o", "s", "^", "D")
 
 
-def draw(form: Form, table: Table | Points, rng: Random) -> DrawnChart:
-    """A chart of this table, with its truth; drawn anew until all that is written can be read."""
-    while True:
-        drawn, is_legible = _draw(form, table, rng)
-        if is_legible:
-            return drawn
-
-
-def _draw(form: Form, table: Table | Points, rng: Random) -> tuple[DrawnChart, bool]:
+def draw(form: Form, table: Table | Points, rng: Random) -> DrawnChart | None:
+    """A chart of this table, with its truth; None where not all that is written can be read."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -60,7 +53,7 @@ def _draw(form: Form, table: Table | Points, rng: Random) -> tuple[DrawnChart, b
     if not isinstance(table, Points) and form.kind != "pie":
         low, high = axes.get_xlim() if form.horizontal else axes.get_ylim()
         truth = truth.model_copy(update={"value_range": (float(low), float(high))})
-    return DrawnChart(image, truth, style), _is_legible(figure, axes)
+    return DrawnChart(image, truth, style) if _is_legible(figure, axes) else None
 
 
 def _is_legible(figure: Any, axes: Any) -> bool:
@@ -68,7 +61,10 @@ def _is_legible(figure: Any, axes: Any) -> bool:
     around, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     if around.x0 < 0 or around.y0 < 0 or around.x1 > width or around.y1 > height:
         return False
-    texts = [*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
+    texts = list(axes.texts)
+    for number, axis in enumerate((axes.xaxis, axes.yaxis)):
+        low, high = sorted(axis.get_view_interval())  # there are labels beyond, which are not drawn
+        texts += [label for label in axis.get_ticklabels() if low <= label.get_position()[number] <= high]
     boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_rotation() in (0, 90)]
     return not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
