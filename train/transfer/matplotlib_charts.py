@@ -66,7 +66,22 @@ def _is_legible(figure: Any, axes: Any) -> bool:
         low, high = sorted(axis.get_view_interval())  # there are labels beyond, which are not drawn
         texts += [label for label in axis.get_ticklabels() if low <= label.get_position()[number] <= high]
     boxes = [text.get_window_extent() for text in texts if text.get_text() and text.get_rotation() in (0, 90)]
-    return not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    if any(one.overlaps(other) for one, other in combinations(boxes, 2)):
+        return False
+    legend = axes.get_legend()  # the ones of the figure stand outside the plot
+    marks = [patch.get_window_extent() for patch in axes.patches]
+    points = [line.get_xydata() for line in axes.lines] + [group.get_offsets() for group in axes.collections]
+    around = legend.get_window_extent() if legend else None
+    places = [place for group in points for place in axes.transData.transform(group)]
+    return not around or not (
+        any(around.overlaps(box) for box in (*boxes, *marks)) or any(around.contains(x, y) for x, y in places)
+    )
+
+
+def _ink(colour: Any) -> str:
+    """The colour of letters on this one."""
+    red, green, blue = colour[:3]
+    return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.4 else "black"
 
 
 def _categories(axes: Any, form: Form, table: Table, titled: bool, rng: Random) -> Any:
@@ -122,8 +137,10 @@ def _bars(axes: Any, form: Form, table: Table, decimals: int | None, rng: Random
             base = [below + value for below, value in zip(base, row, strict=True)]
         if decimals is not None:
             texts = [write(value, decimals, "bar") for value in row]
-            axes.bar_label(bars, texts, padding=0 if form.stacked else 2,
-                           label_type="center" if form.stacked else "edge", fontsize="small")  # fmt: skip
+            where = {"label_type": "center", "padding": 0} if form.stacked else {"padding": 2}
+            labels = axes.bar_label(bars, texts, fontsize="small", **where)
+            for label in labels if form.stacked else ():
+                label.set_color(_ink(bars[0].get_facecolor()))
 
 
 def _lines(axes: Any, table: Table, decimals: int | None, rng: Random) -> None:
@@ -165,9 +182,9 @@ def _pie(axes: Any, form: Form, table: Table, titled: bool, rng: Random) -> Any:
     if explained:
         wedges = getattr(drawn, "wedges", None) or drawn[0]
         axes.figure.legend(wedges, table.categories, loc="outside right center")
-    for text in axes.texts:
-        if text.get_text().endswith("%"):
-            text.set_color("black")  # in the dark style too, whose slices are light
+    percentages = [text for text in axes.texts if text.get_text().endswith("%")]
+    for text, wedge in zip(percentages, axes.patches, strict=False):
+        text.set_color(_ink(wedge.get_facecolor()))
     return chart_truth(form, table, titled, False, decimals, None)
 
 

@@ -20,6 +20,7 @@ THEMES = (
     None, None, None, "ggplot2", "quartz", "vox", "fivethirtyeight", "latimes", "dark", "excel", "googlecharts",
 )  # fmt: skip
 SCHEMES = (None, None, None, "category10", "dark2", "set1", "set2", "tableau20")
+LIGHT_SCHEMES = ("set2", "set3", "pastel1", "tableau10")  # on which black is legible
 Spec = dict[str, Any]
 
 
@@ -64,16 +65,16 @@ def nice(low: float, high: float, ticks: int) -> Range:
 
 
 def _rows(table: Table, texts: Sequence[Sequence[str]]) -> list[Spec]:
-    return [
-        {"category": category, "series": name, "value": table.values[i][j], "text": texts[i][j]}
+    return [  # the number gives the order of stacking, within a category or around a pie
+        {"category": category, "series": name, "number": i + j, "value": table.values[i][j], "text": texts[i][j]}
         for i, name in enumerate(table.series)
         for j, category in enumerate(table.categories)
     ]
 
 
-def _colour(names: Sequence[str | None], field: str, rng: Random) -> Spec:
+def _colour(names: Sequence[str | None], field: str, rng: Random, written_on: bool = False) -> Spec:
     scale: Spec = {"domain": list(names)}
-    if scheme := rng.choice(SCHEMES):
+    if scheme := rng.choice(LIGHT_SCHEMES if written_on else SCHEMES):
         scale["scheme"] = scheme
     legend = {"orient": rng.choice(("right", "right", "right", "top", "bottom"))}
     return {"field": field, "type": "nominal", "scale": scale, "title": None, "legend": legend}
@@ -108,8 +109,10 @@ def _categories(form: Form, table: Table, titled: bool, ink: str, rng: Random) -
     along, up, offset = ("y", "x", "yOffset") if form.horizontal else ("x", "y", "xOffset")
     encoding = {along: category, up: value}
     if len(table.series) > 1:
-        encoding["color"] = _colour(table.series, "series", rng)
-        if form.kind == "bar" and not form.stacked:
+        encoding["color"] = _colour(table.series, "series", rng, form.stacked and decimals is not None)
+        if form.stacked:  # or bars and texts would be stacked in different orders
+            encoding["order"] = {"field": "number", "type": "quantitative"}
+        elif form.kind == "bar":
             encoding[offset] = {"field": "series", "type": "nominal", "sort": None}
     mark: Spec = {"type": form.kind}
     if form.kind == "line":
@@ -156,11 +159,10 @@ def _pie(form: Form, table: Table, titled: bool, ink: str, rng: Random) -> tuple
         arc |= {"stroke": "white", "strokeWidth": 2}
     encoding = {
         "theta": {"field": "value", "type": "quantitative", "stack": True},
-        "color": _colour(table.categories, "category", rng),
+        "color": _colour(table.categories, "category", rng, decimals is not None and not outside),
         "order": {"field": "number", "type": "quantitative"},
     }
-    rows = [{**row, "number": number} for number, row in enumerate(_rows(table, texts))]
-    spec: Spec = {"data": {"values": rows}, "width": size + rng.randint(0, 160), "height": size}
+    spec: Spec = {"data": {"values": _rows(table, texts)}, "width": size + rng.randint(0, 160), "height": size}
     spec |= {"encoding": encoding, "layer": [{"mark": arc}]}
     if decimals is not None:
         where = radius + 22 if outside else radius * (0.78 if form.hole else 0.65)

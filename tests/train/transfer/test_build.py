@@ -126,25 +126,58 @@ def test_the_bars_of_matplotlib_are_as_high_as_the_truth_says(real, monkeypatch)
             assert np.abs(shares) == pytest.approx(truth.values[0], abs=1e-3)
 
 
-def bars_of(group) -> list[dict]:
-    """The rectangles of a Vega scene graph, wherever they are nested."""
+def marks_of(group, marktype: str) -> list[dict]:
+    """The rectangles or the texts of a Vega scene graph's marks, wherever they are nested."""
+    ours = group.get("marktype") == marktype and str(group.get("name")).endswith("marks")
     items = group.get("items", [])
-    found = items if group.get("marktype") == "rect" and group.get("name") in ("marks", "layer_0_marks") else []
-    return [*found, *(bar for item in items if isinstance(item, dict) for bar in bars_of(item))]
+    return [*(items if ours else []), *(mark for item in items for mark in marks_of(item, marktype))]
 
 
-def test_the_bars_of_vega_lite_are_as_long_as_the_truth_says(real):
+def scene_of(form, real, rng):
     from vl_convert import vegalite_to_scenegraph
 
-    for number, form in enumerate(FORMS):
-        if form.kind == "bar":
-            rng = Random(number)
-            spec, truth, theme = vega_charts.describe(form, choose(form, *real, rng), rng)
-            scene = vegalite_to_scenegraph(spec, theme=theme)["scenegraph"]
-            side, length = ("width", spec["width"]) if form.horizontal else ("height", spec["height"])
-            low, high = truth.value_range
-            drawn = sorted(bar.get(side, 0) / length * (high - low) for bar in bars_of(scene))
-            assert drawn == pytest.approx(sorted(value for row in truth.values for value in row), rel=1e-3, abs=1e-3)
+    spec, truth, theme = vega_charts.describe(form, choose(form, *real, rng), rng)
+    return spec, truth, vegalite_to_scenegraph(spec, theme=theme)["scenegraph"]
+
+
+BARS = [number for number, form in enumerate(FORMS) if form.kind == "bar"]
+
+
+@pytest.mark.parametrize("number", BARS)
+def test_the_bars_of_vega_lite_are_as_long_as_the_truth_says(real, number):
+    form = FORMS[number]
+    for seed in range(4):
+        spec, truth, scene = scene_of(form, real, Random(seed))
+        side, length = ("width", spec["width"]) if form.horizontal else ("height", spec["height"])
+        low, high = truth.value_range
+        drawn = sorted(bar.get(side, 0) / length * (high - low) for bar in marks_of(scene, "rect"))
+        assert drawn == pytest.approx(sorted(value for row in truth.values for value in row), rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize("number", BARS)
+def test_what_vega_lite_writes_at_a_bar_is_its_value(real, number):
+    """Each text lies within its bar, or right beside its end; where bars are stacked, in the same order."""
+    form, seed = FORMS[number], 0
+    while True:
+        spec, truth, scene = scene_of(form, real, Random(seed))
+        if truth.decimals is not None:
+            break
+        seed += 1
+    side, length = ("width", spec["width"]) if form.horizontal else ("height", spec["height"])
+    low, high = truth.value_range
+    texts, bars = marks_of(scene, "text"), marks_of(scene, "rect")
+    assert len(texts) == len(bars) == len(truth.categories) * len(truth.series)
+    for text in texts:
+
+        def distance(bar, text=text):
+            x = bar.get("x", 0) + bar["width"] / (2 if form.stacked or not form.horizontal else 1)
+            y = bar.get("y", 0) + bar["height"] / (2 if form.stacked or form.horizontal else np.inf)
+            return abs(x - text.get("x", 0)) + abs(y - text.get("y", 0))
+
+        bar = min(bars, key=distance)
+        assert distance(bar) < 12
+        value = bar[side] / length * (high - low)
+        assert text["text"] == f"{value:,.{truth.decimals}f}"
 
 
 def test_graphviz_is_told_what_the_truth_says():
