@@ -25,6 +25,8 @@ TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 def read_chart(seen: Seen) -> Chart | None:
     """None where no value can be read: nothing is made up where there is no scale."""
     chances = seen.network.form(seen.scene.summary).softmax(dim=-1)
+    if len(seen.of_role("category")) > 1:  # a scatter plot has none
+        chances[FORMS.index("scatter")] = 0
     form = FORMS[int(chances.argmax())]
     if form == "pie":
         return read_pie(seen)

@@ -16,7 +16,7 @@ from .seen import Seen, SeenWord
 
 REACH = 0.75  # text heights around a swatch's place within which its colour is looked for
 CLEAR = 0.8  # of the largest difference from the paper: from there on a pixel shows the swatch's own colour
-BLUR = 30.0  # of 255: colours nearer to each other than this are easily taken for each other
+BLUR = 20.0  # of 255: colours nearer to each other than this are easily taken for each other
 NEAR = 2  # pixels of the picture beside a place that belong to it
 
 

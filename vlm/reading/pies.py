@@ -3,6 +3,11 @@
 import math
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
 from ..scene_heads import ANGLES
 from ..structure import Chart, Label, NumberStyle, Series, Slice
 from ..structure.numbers import parse_number
@@ -12,6 +17,8 @@ from .seen import Seen, SeenWord, middle
 LEAST_EDGE = 0.3  # chance that slices meet at an angle
 NEAR_WRITTEN = 6.0  # per cent: a share written in a slice is so near what the slice says
 SMALLEST = 0.012  # share of a slice
+RAYS = 72  # directions in which the rim of a pie is looked for
+PAPER = 40.0  # of 255: how far from the paper's colour is still paper
 
 
 def read_pie(seen: Seen) -> Chart | None:
@@ -20,9 +27,14 @@ def read_pie(seen: Seen) -> Chart | None:
     circle = seen.network.pie.circle(seen.scene, (row, column))
     legend = seen.of_role("legend")
     named = legend if len(legend) > 1 else seen.of_role("category", "legend")
-    edges = slice_edges(seen.network.pie.edges(seen.scene, circle).sigmoid().tolist())
-    if len(edges) < 2 or not named:
+    if not named:
         return None
+    circle = refined_circle(np.asarray(seen.image, np.float32), circle / seen.scale) * seen.scale
+    edges = slice_edges(seen.network.pie.edges(seen.scene, circle).sigmoid().tolist())
+    if len(edges) < 2:
+        return None
+    if len(edges) > len(named) > 1:  # no more slices than names
+        edges = sorted(sorted(edges, key=lambda edge: -edge[1])[: len(named)])
     x, y, radius = (seen.to_picture(float(value)) for value in circle)
     sure = float(where.flatten().softmax(dim=0).max())
     names, entries = [word.label for word in named], legend_entries(seen, legend)
@@ -59,6 +71,41 @@ def read_pie(seen: Seen) -> Chart | None:
         categories=tuple(names), value_axis=None, x_axis=None, series=(Series(name=None, colour=None),),
         legend=tuple(entries), marks=tuple(slices), numbers=NumberStyle(suffix="%"),
     )  # fmt: skip
+
+
+def refined_circle(pixels: npt.NDArray[np.float32], circle: Tensor) -> Tensor:
+    """The circle [3] (x, y, radius) through the places where, seen from inside, the colours turn into the paper's."""
+    height, width = pixels.shape[:2]
+    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
+    for _ in range(2):
+        x, y, radius = circle.tolist()
+        angles = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)
+        reach = np.linspace(0.5, 1.5, 4 * RAYS) * radius
+        columns = np.rint(x + np.sin(angles)[:, None] * reach).astype(int)
+        rows = np.rint(y - np.cos(angles)[:, None] * reach).astype(int)
+        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        colours = pixels[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+        is_paper = np.linalg.norm(colours - paper, axis=-1) < PAPER
+        left = is_paper & inside & np.roll(is_paper, -1, axis=1) & np.roll(is_paper, -2, axis=1)
+        first = left[:, :-2].argmax(axis=1)
+        found = (first > 0) & left[:, :-2].any(axis=1)
+        ends = np.stack([x + np.sin(angles) * reach[first], y - np.cos(angles) * reach[first]], axis=1)[found]
+        if len(ends) < RAYS / 2:
+            return circle
+        fitted = _fit_circle(ends)
+        away = np.abs(np.linalg.norm(ends - fitted[:2], axis=1) - fitted[2])
+        fitted = _fit_circle(ends[away <= np.median(away) * 2 + 0.5])
+        if not 0.7 < fitted[2] / radius < 1.4:
+            return circle
+        circle = torch.tensor(fitted, dtype=torch.float32)
+    return circle
+
+
+def _fit_circle(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Least squares of x^2 + y^2 = 2 a x + 2 b y + c (Kasa 1976)."""
+    unknown = np.column_stack([2 * points, np.ones(len(points))])
+    a, b, c = np.linalg.lstsq(unknown, (points**2).sum(axis=1), rcond=None)[0]
+    return np.array([a, b, math.sqrt(max(1e-6, c + a * a + b * b))])
 
 
 def slice_edges(chances: list[float]) -> list[tuple[float, float]]:
