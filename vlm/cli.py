@@ -19,6 +19,7 @@ OWN = {
     "compose": "join a vision tower and a language model, as a YAML file says",
 }
 ELSEWHERE = {  # command -> module, function, extra of the distribution, what it does
+    "read": ("vlm.read_command", "main", "read", "read a chart, a diagram or a table as data"),
     "serve": ("serve.main", "serve_main", "serve", "answer over HTTP, as OpenAI's chat completions do"),
     "ui": ("serve.main", "ui_main", "ui", "open the web page to a server that runs"),
     "up": ("serve.main", "up_main", "serve,ui", "both: the server and the web page"),

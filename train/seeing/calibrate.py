@@ -24,7 +24,7 @@ from .evaluate import judge
 from .scores import Judgement
 
 UNSEEN = 4_000_000_000  # pictures from here on are those of the calibration
-PICTURES = {"charts": 160, "graphs": 60, "tables": 30, "parts": 40, "shapes": 40}
+PICTURES = {"charts": 64, "graphs": 24, "tables": 10, "parts": 16, "shapes": 16}
 KINDS = {
     "bar": "bar", "grouped": "bar", "stacked": "bar", "line": "line", "pie": "slice", "scatter": "dot",
     "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing",

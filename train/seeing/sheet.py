@@ -1,9 +1,9 @@
 """A contact sheet: pictures side by side, with what was read drawn onto them."""
 
 from PIL import Image, ImageDraw
-from vlm.structure.overlay import draw_overlay
 
 from vlm.structure import Reading
+from vlm.structure.overlay import draw_overlay
 
 TILE, COLUMNS, CAPTION = 400, 4, 16
 

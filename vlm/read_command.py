@@ -1,0 +1,91 @@
+"""What `vlm read` does: what pictures show, as a table, CSV, JSON, Markdown or Mermaid."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .commands import CommandError, printable, read_picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from .structure import Reading
+
+FORMATS = ("table", "csv", "json", "markdown", "mermaid")
+NOTHING = 1  # the exit code where no structure was found in some picture
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="vlm read",
+        description="Read charts, flowcharts, tables, labelled drawings and signs: what a picture shows, as data.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="picture files")
+    help = "how it is written (default: table on a terminal, csv into a file or a pipe)"
+    parser.add_argument("--format", choices=FORMATS, help=help)
+    parser.add_argument("--overlay", metavar="FILE", type=Path, help="also draw what was recognised onto the picture")
+    parser.add_argument("--no-ocr", action="store_true", help="do not read the words in the picture")
+    args = parser.parse_args(argv)
+    try:
+        return run(args)
+    except CommandError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def run(args: argparse.Namespace) -> int:
+    form = args.format or ("table" if sys.stdout.isatty() else "csv")
+    if len(args.pictures) > 1 and (form in ("csv", "mermaid") or args.overlay):
+        what = "--overlay" if args.overlay else form
+        raise CommandError(f"{what} is for one picture, found {len(args.pictures)}: try --format json")
+    images = [read_picture(name) for name in args.pictures]
+    from .reading import load_reader
+    from .structure.export import to_json, to_json_list
+
+    reader = load_reader()
+    readings = [
+        (name, reader.read(image, use_ocr=not args.no_ocr)) for name, image in zip(args.pictures, images, strict=True)
+    ]
+    if args.overlay:
+        save_overlay(images[0], readings[0][1], args.overlay)
+    if form == "json":
+        print(to_json(readings[0][1]) if len(readings) == 1 else to_json_list(readings))
+    else:
+        for name, reading in readings:
+            if len(readings) > 1:
+                print(f"{printable(name)}:")
+            show(reading, form)
+    missing = [name for name, reading in readings if reading.structure is None]
+    for name in missing:
+        print(f"{name}: no chart, diagram, table or labelled drawing was found in it", file=sys.stderr)
+    return NOTHING if missing else 0
+
+
+def show(reading: "Reading", form: str) -> None:
+    from .structure import export
+    from .structure.facts import describe
+
+    if reading.structure is None:
+        return
+    writers = {
+        "table": export.to_text, "csv": export.to_csv, "markdown": export.to_markdown,
+        "mermaid": export.graph_to_mermaid,
+    }  # fmt: skip
+    try:
+        text = writers[form](reading.structure)
+    except export.ExportError as error:
+        raise CommandError(str(error)) from None
+    print(printable(text.replace("\r\n", "\n")).rstrip("\n"))
+    if form == "table":
+        print("\n" + "\n".join(printable(line) for line in describe(reading)))
+
+
+def save_overlay(image: "Image", reading: "Reading", path: Path) -> None:
+    from .structure.overlay import draw_overlay
+
+    try:
+        draw_overlay(image, reading).save(path)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"{path} cannot be written: {error}; name a .png file in a folder that exists") from None
