@@ -1,0 +1,88 @@
+"""vlm read with a reader that has its answers ready; how a real one reads is tested in tests/vlm/reading."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from vlm import cli
+from vlm.structure import Cell, Label, Reading, Table
+
+
+def cell(text: str) -> Cell:
+    return Cell(label=Label(text=text, box=(0, 0, 5, 5)), box=(0, 0, 9, 9))
+
+
+TABLE = Table(
+    width=40, height=30, title=None, header=(cell("Name"), cell("Price")), rows=((cell("Tea"), cell("3,50")),),
+    header_column=False, total_row=False,
+)  # fmt: skip
+FOUND = Reading(family="tables", confidence=0.9, structure=TABLE, words=())
+NOTHING = Reading(family="none", confidence=0.9, structure=None, words=())
+
+
+class ReadyReader:
+    def __init__(self, reading: Reading):
+        self.reading, self.asked = reading, []
+
+    def read(self, image, use_ocr=True):
+        self.asked.append(use_ocr)
+        return self.reading
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "table.png"
+    Image.new("RGB", (40, 30), "white").save(path)
+    return str(path)
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    reader = ReadyReader(FOUND)
+    monkeypatch.setattr("vlm.reading.load_reader", lambda: reader)
+    return reader
+
+
+def test_into_a_file_goes_csv(reader, picture, capsys):
+    assert cli.main(["read", picture]) == 0
+    assert capsys.readouterr().out == 'Name,Price\nTea,"3,50"\n'
+    assert reader.asked == [True]
+
+
+def test_json_is_the_whole_reading(reader, picture, capsys):
+    assert cli.main(["read", picture, "--format", "json", "--no-ocr"]) == 0
+    assert Reading.model_validate_json(capsys.readouterr().out) == FOUND
+    assert reader.asked == [False]
+
+
+def test_several_pictures_come_with_their_names(reader, picture, capsys):
+    assert cli.main(["read", picture, picture, "--format", "json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    assert cli.main(["read", picture, picture, "--format", "table"]) == 0
+    assert capsys.readouterr().out.count("Tea") >= 2
+
+
+def test_csv_is_for_one_picture(reader, picture, capsys):
+    assert cli.main(["read", picture, picture]) == 2
+    assert "csv is for one picture, found 2" in capsys.readouterr().err
+
+
+def test_where_nothing_was_found_the_exit_code_says_so_and_nothing_is_made_up(reader, picture, capsys):
+    reader.reading = NOTHING
+    assert cli.main(["read", picture]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "no chart, diagram, table or labelled drawing was found" in err
+
+
+def test_what_cannot_be_mermaid_is_told(reader, picture, capsys):
+    assert cli.main(["read", picture, "--format", "mermaid"]) == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_an_overlay_is_drawn_at_the_size_of_the_picture(reader, picture, tmp_path, capsys):
+    assert cli.main(["read", picture, "--overlay", str(tmp_path / "out.png")]) == 0
+    with Image.open(tmp_path / "out.png") as drawn:
+        assert drawn.size == (40, 30)
+    assert cli.main(["read", picture, "--overlay", str(tmp_path / "no" / "out.png")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
