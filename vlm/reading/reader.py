@@ -12,7 +12,7 @@ from ..images import to_rgb
 from ..ocr import read_words
 from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_heads import FAMILIES, SceneReader
-from ..structure import Chart, Family, Graph, Notice, Parts, Reading, Scene, Table
+from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
 from .graphs import read_graph
 from .scenes import read_parts, read_scene
@@ -40,8 +40,8 @@ class Reader:
     def read(self, image: Image.Image, use_ocr: bool = True) -> Reading:
         """What a picture shows. Without OCR (or where it is not installed) only what needs no words is read."""
         image = to_rgb(image)
-        words = (read_words(image) if use_ocr else None) or ()
-        words = words[:MOST_WORDS]
+        found = (read_words(image) if use_ocr else None) or ()
+        words = tuple(inside(label, image.size) for label in found[:MOST_WORDS])
         given = prepare(image, words)
         scene = self.network(given)
         chances = self.network.family(scene.summary).softmax(dim=-1)
@@ -55,8 +55,15 @@ class Reader:
                 seen_words = merge_elements(seen_words, relations)
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
-        found = cast(Family, family if structure is not None else "none")
-        return Reading(family=found, confidence=confidence, structure=structure, words=words)
+        named = cast(Family, family if structure is not None else "none")
+        return Reading(family=named, confidence=confidence, structure=structure, words=words)
+
+
+def inside(label: Label, size: tuple[int, int]) -> Label:
+    """A word whose box ends at the edges of the picture: OCR's boxes may reach a little beyond."""
+    left, top, right, bottom = label.box
+    box = (max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom))
+    return label.model_copy(update={"box": box})
 
 
 @functools.cache
