@@ -29,7 +29,7 @@ class ChartTruth(Structure):
     category_title: str | None  # of the axis of categories
     value_title: str | None  # of the value axis; for scatter plots of the y axis
     x_title: str | None  # scatter plots only
-    categories: tuple[str, ...]  # in the order of drawing; none for scatter plots
+    categories: tuple[str, ...]  # as handed to the renderer, which may draw them upwards; none for scatter
     series: tuple[str | None, ...] = Field(min_length=1)  # None: the only one, and without a name
     values: tuple[tuple[float, ...], ...]  # [series][category], as drawn; of pies in per cent of the whole
     points: tuple[tuple[XY, ...], ...]  # [series][any order]; scatter plots only

@@ -48,6 +48,9 @@ def describe(form: Form, table: Table | Points, rng: Random) -> tuple[Spec, Char
         spec, truth = _categories(form, table, titled, ink, rng)
     if titled:
         spec["title"] = table.title
+    legend = spec["encoding"].get("color", {}).get("legend", {})
+    if theme == "latimes" and legend.get("orient") == "top":  # where it writes the title of the value axis
+        legend["orient"] = "right"
     size = rng.choice((11, 12, 13))
     words = {"labelFontSize": size, "titleFontSize": size}
     spec["config"] = {"axis": words, "legend": words, "text": {"fontSize": size}, "title": {"fontSize": size + 3}}
@@ -175,7 +178,7 @@ def _pie(form: Form, table: Table, titled: bool, ink: str, rng: Random) -> tuple
 def _scatter(table: Points, titled: bool, rng: Random) -> tuple[Spec, ChartTruth]:
     width, height = rng.randint(380, 620), rng.randint(260, 420)
     xs, ys = zip(*(point for group in table.points for point in group), strict=True)
-    zero = rng.random() < 0.4
+    zero = rng.random() < 0.4 and all(min(ones) < 0.35 * max(ones) for ones in (xs, ys))  # or points would crowd
     x_range = nice(min(0.0, *xs) if zero else min(xs), max(xs), math.ceil(width / 40))
     y_range = nice(min(0.0, *ys) if zero else min(ys), max(ys), math.ceil(height / 40))
     rows = [
