@@ -23,13 +23,24 @@ def groups(seen: Seen, words: list[SeenWord], relation: str) -> list[list[SeenWo
     found: list[list[SeenWord]] = []
     axis = 1 if relation == "row" else 0
     for word in sorted(words, key=lambda one: middle(one.label.box)[axis]):
-        shared = [sum(seen.related(word, one, relation) for one in group) / len(group) for group in found]
+        shared = [
+            sum(seen.related(word, one, relation) for one in group) / len(group) if _level(word, group, axis) else 0.0
+            for group in found
+        ]
         best = max(range(len(found)), key=shared.__getitem__, default=None)
         if best is not None and shared[best] > SAME:
             found[best].append(word)
         else:
             found.append([word])
     return found
+
+
+def _level(word: SeenWord, group: list[SeenWord], axis: int) -> bool:
+    """Whether a word reaches into the band of a group: of a row, half of its height; of a column, at all."""
+    low, high = word.label.box[axis], word.label.box[axis + 2]
+    lows, highs = ([one.label.box[edge] for one in group] for edge in (axis, axis + 2))
+    shared = min(high, sum(highs) / len(highs)) - max(low, sum(lows) / len(lows))
+    return shared > 0.5 * (high - low) if axis == 1 else min(high, max(highs)) > max(low, min(lows))
 
 
 def _cell(seen: Seen, row: list[SeenWord], column: list[SeenWord]) -> Cell:
