@@ -6,14 +6,20 @@ from .seen import SAME, Seen, SeenWord, around, joined, middle
 
 def read_table(seen: Seen) -> Table | None:
     words = seen.of_role("header", "cell")
+    title = seen.title()
+    if title is None and words:  # what stands alone above the rest is none of its rows
+        top = min(groups(seen, words, "row"), key=lambda group: min(word.label.box[1] for word in group))
+        if len(top) == 1:
+            title, words = top[0].label, [word for word in words if word is not top[0]]
     rows, columns = groups(seen, words, "row"), groups(seen, words, "column")
+    columns = whole_columns(columns, rows)
     if len(rows) < 2 or len(columns) < 2:
         return None
     rows.sort(key=lambda group: sum(middle(word.label.box)[1] for word in group) / len(group))
     columns.sort(key=lambda group: sum(middle(word.label.box)[0] for word in group) / len(group))
     cells = [[_cell(seen, row, column) for column in columns] for row in rows]
     return Table(
-        width=seen.image.width, height=seen.image.height, title=seen.title(), header=tuple(cells[0]),
+        width=seen.image.width, height=seen.image.height, title=title, header=tuple(cells[0]),
         rows=tuple(map(tuple, cells[1:])), header_column=False, total_row=False,
     )  # fmt: skip
 
@@ -33,6 +39,30 @@ def groups(seen: Seen, words: list[SeenWord], relation: str) -> list[list[SeenWo
         else:
             found.append([word])
     return found
+
+
+def whole_columns(columns: list[list[SeenWord]], rows: list[list[SeenWord]]) -> list[list[SeenWord]]:
+    """Columns that stand over each other and share no row are one."""
+    row_of = {id(word): number for number, row in enumerate(rows) for word in row}
+    found: list[list[SeenWord]] = []
+    for column in sorted(columns, key=len, reverse=True):
+        taken = {row_of[id(word)] for word in column}
+        left, right = _extent(column)
+        for other in found:
+            low, high = _extent(other)
+            shared = min(right, high) - max(left, low)
+            apart = taken.isdisjoint(row_of[id(word)] for word in other)
+            if apart and shared > 0.3 * min(right - left, high - low):
+                other += column
+                break
+        else:
+            found.append(list(column))
+    return found
+
+
+def _extent(column: list[SeenWord]) -> tuple[float, float]:
+    boxes = [word.label.box for word in column]
+    return min(box[0] for box in boxes), max(box[2] for box in boxes)
 
 
 def _level(word: SeenWord, group: list[SeenWord], axis: int) -> bool:
