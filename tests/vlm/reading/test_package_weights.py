@@ -1,0 +1,66 @@
+"""The weights that come with the package, on drawn pictures of the test split, with the true words for OCR's."""
+
+from random import Random
+
+import pytest
+from PIL import Image
+
+from train.data_engine import draw
+from train.seeing.evaluate import graph_parts
+from train.seeing.scores import f1, judge_chart, judge_table, match_edges, true_chart
+from train.seeing.words import words_of
+from vlm.reading import load_reader
+from vlm.structure import Chart, Graph, Label, Table
+
+
+@pytest.fixture
+def read(monkeypatch):
+    def read(sample):
+        words = tuple(Label(text=word.text, box=word.box) for word in words_of(sample.truth))
+        monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: words)
+        return load_reader().read(sample.image).structure
+
+    return read
+
+
+def test_values_of_bars_are_read(read):
+    samples = [draw("charts", seed, "test") for seed in range(16)]
+    judged = [
+        one
+        for sample in samples
+        if sample.truth.kind == "bar" and not sample.truth.stacked
+        for structure in [read(sample)]
+        for one in judge_chart(true_chart(sample.truth), structure if isinstance(structure, Chart) else None)
+    ]
+    assert len(judged) > 30 and sum(one.right for one in judged) > 0.85 * len(judged)
+
+
+def test_arrows_are_read(read):
+    counts = []
+    for seed in range(6):
+        sample = draw("graphs", seed, "test")
+        structure = read(sample)
+        assert isinstance(structure, Graph)
+        counts.append(match_edges(*graph_parts(sample.truth), structure)[0])
+    assert f1(counts) > 0.7
+
+
+def test_cells_are_read(read):
+    judged = []
+    for seed in range(5):
+        sample = draw("tables", seed, "test")
+        structure = read(sample)
+        assert isinstance(structure, Table)
+        judged += judge_table(sample.truth, structure)
+    assert sum(one.right for one in judged) > 0.85 * len(judged)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (12_000, 40), (300, 200)])
+def test_where_there_is_nothing_nothing_is_made_up(size):
+    reading = load_reader().read(Image.new("RGB", size, "white"), use_ocr=False)
+    assert reading.structure is None and reading.family == "none"
+
+
+def test_reading_twice_gives_the_same(read):
+    sample = draw("charts", Random(3).randrange(50), "test")
+    assert read(sample) == read(sample)
