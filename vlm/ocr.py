@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ MIN_WIDTH, MAX_WIDTH = 48, 2400
 BATCH_COLUMNS = 2048  # widths of the strips of one batch, together
 TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
-GAP = 1.2  # in heights of the line: texts further apart are two
+GAP = 0.55  # in heights of the strip: texts further apart are two; a space is about 0.2
 MAX_LENGTH = 200
 
 
@@ -239,12 +240,47 @@ def _decode(engine: Engine, classes: np.ndarray, certainty: np.ndarray, width: i
 
 
 def _split(line: Line, reading: Reading, turn: int) -> list[Label]:
-    text = " ".join("".join(c if c.isprintable() else " " for c in reading.text).split())[:MAX_LENGTH]
-    if not text or reading.confidence < MIN_CONFIDENCE:
+    """The texts of a line: one, or several where wide gaps are between them, as between the labels of an axis."""
+    if reading.confidence < MIN_CONFIDENCE:
         return []
-    corners = line.corners(GROW_BOX)
-    (left, top), (right, bottom) = corners.min(0).tolist(), corners.max(0).tolist()
-    return [Label(text=text, box=(left, top, right, bottom), confidence=min(1.0, reading.confidence))]
+    corners = line.corners(GROW)
+    width, height = math.dist(corners[0], corners[1]), math.dist(corners[0], corners[3])
+    found = []
+    for first, last in _pieces(reading, width / height) if turn == 0 else [(0, len(reading.text) - 1)]:
+        text = reading.text[first : last + 1]
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
+        if not text:
+            continue
+        part = line if (first, last) == (0, len(reading.text) - 1) else _part(line, reading, first, last, width)
+        box_corners = part.corners(GROW_BOX)
+        (left, top), (right, bottom) = box_corners.min(0).tolist(), box_corners.max(0).tolist()
+        found.append(Label(text=text, box=(left, top, right, bottom), confidence=min(1.0, reading.confidence)))
+    return found
+
+
+def _pieces(reading: Reading, length: float) -> list[tuple[int, int]]:
+    """First and last character of each text in a line that is `length` times as long as it is high."""
+    text, places = reading.text, reading.places
+    letters = [i for i, character in enumerate(text) if not character.isspace()]
+    if len(letters) < 2:
+        return [(0, len(text) - 1)]
+    beside = [places[b] - places[a] for a, b in pairwise(letters) if b == a + 1]
+    usual = float(np.median(beside)) if beside else 0.4 / length
+    pieces, start = [], 0
+    for before, after in pairwise(letters):
+        if (places[after] - places[before] - usual) * length > GAP:
+            pieces.append((start, before))
+            start = after
+    return [*pieces, (start, len(text) - 1)]
+
+
+def _part(line: Line, reading: Reading, first: int, last: int, width: float) -> Line:
+    """The piece of a line from one character to another; half a character's height is added at both ends."""
+    reach = 0.35 * line.height
+    start, end = ((reading.places[i] - 0.5) * width for i in (first, last))
+    middle, half = (start + end) / 2, (end - start) / 2 + reach
+    centre = (line.centre[0] + line.along[0] * middle, line.centre[1] + line.along[1] * middle)
+    return Line(centre, line.along, 2 * half, line.height)
 
 
 def _in_reading_order(labels: Sequence[Label]) -> tuple[Label, ...]:
