@@ -8,6 +8,7 @@ from .chart import Bar, Chart, Dot, Slice
 from .numbers import write_number
 from .wording import count_of, join_names
 
+CURRENCIES = ("$", "€", "£", "¥")
 MOST_IN_ORDER = 12  # values that a line of text lists
 PARTS_OF_WHOLE = 1.0  # per cent that the slices of a pie may miss of 100, by rounding
 
@@ -150,4 +151,5 @@ def _extreme(chart: Chart, word: str, found: tuple[Value, ...]) -> str:
 
 def _write(chart: Chart, value: float) -> str:
     unit = "%" if chart.kind == "pie" else chart.value_axis.unit if chart.value_axis else ""
-    return f"{write_number(value)} {unit}".rstrip()
+    number = write_number(value)
+    return f"{unit}{number}" if unit in CURRENCIES else f"{number} {unit}".rstrip()

@@ -43,12 +43,12 @@ def draw_overlay(image: "Image", reading: Reading) -> "Image":
                     pen.box(cell.box, cell)
         case Notice():
             for entry in structure.entries:
-                pen.box(entry.label.box, entry)
+                pen.box(_around(entry.label.box), entry)
         case Scene():
             _draw_scene(pen, structure)
         case None:
             for word in reading.words:
-                pen.box(word.box, word)
+                pen.box(_around(word.box), word)
     return pen.finish()
 
 
@@ -111,6 +111,12 @@ def _colour(element: Element) -> tuple[int, int, int]:
     return SURE_COLOUR if element.is_sure else UNSURE_COLOUR
 
 
+def _around(box: Box) -> Box:
+    """So that the frame does not cover what is written."""
+    left, top, right, bottom = box
+    return left - 3, top - 3, right + 3, bottom + 3
+
+
 def _draw_chart(pen: Pen, chart: Chart) -> None:
     for mark in chart.marks:
         match mark:
@@ -168,4 +174,4 @@ def _draw_scene(pen: Pen, scene: Scene) -> None:
         for one in scene.call_outs:
             pen.line(one.route, one)
             pen.spot(one.target, one)
-            pen.word(one.label.box[:2], one.label.text, one)
+            pen.box(_around(one.label.box), one)

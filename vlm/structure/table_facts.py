@@ -95,12 +95,18 @@ def prices(notice: Notice) -> tuple[tuple[str, float], ...]:
     return tuple(found)
 
 
+def total_of(notice: Notice) -> float | None:
+    """The one total that is written."""
+    found = [parse_number(entry.label.text) for entry in notice.of_role("total")]
+    return found[0] if len(found) == 1 else None
+
+
 def describe_notice(notice: Notice) -> list[str]:
-    text = " ".join(notice.lines)
-    words = len(re.findall(r"\w+", text))
+    words = len(re.findall(r"\w+", " ".join(notice.lines)))
     facts = [f"{notice.kind}: {count_of(len(notice.lines), 'line')}, {count_of(words, 'word')}"]
     if priced := prices(notice):
-        facts.append(
-            f"{count_of(len(priced), 'item')} with a price, {write_number(math.fsum(p for _, p in priced))} together"
-        )
+        together, total = math.fsum(price for _, price in priced), total_of(notice)
+        facts.append(f"{count_of(len(priced), 'item')} with a price, {write_number(together)} together")
+        if total is not None and not math.isclose(together, total, abs_tol=0.005):
+            facts.append(f"the total says {write_number(total)}: something is misread, missing or added")
     return facts
