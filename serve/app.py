@@ -19,6 +19,7 @@ from .engine import Engine, Generation, GenerationRequest
 from .errors import ApiError, InternalError, MethodNotAllowed, NotFound, worker_stopped
 from .gate import AccessLog, HostCheck, KeyCheck
 from .images import decode_images
+from .reading import ReadingDesk, ReadPicture, read_picture, take_picture
 from .schemas import ChatRequest, read_request
 from .streaming import EventStreamResponse, Reply, cancelled_on_disconnect, events
 
@@ -26,8 +27,10 @@ CLIENT_CLOSED_REQUEST = 499  # nobody is there to read it, but the log is
 PARALLEL_DECODES = 2  # pictures are decoded in threads; each holds a whole picture in memory
 
 
-def create_app(engine: Engine, config: ServeConfig, api_key: str | None = None) -> FastAPI:
-    """The API over a running engine, which it closes when it shuts down."""
+def create_app(
+    engine: Engine, config: ServeConfig, api_key: str | None = None, *, read: ReadPicture = read_picture
+) -> FastAPI:
+    """The API over a running engine, which it closes when it shuts down, and over what reads pictures as data."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +43,7 @@ def create_app(engine: Engine, config: ServeConfig, api_key: str | None = None) 
     name = engine.assistant.name
     model = {"id": name, "object": "model", "created": int(time.time()), "owned_by": "regard"}
     decodes = anyio.CapacityLimiter(PARALLEL_DECODES)
+    desk = ReadingDesk(read, config.max_waiting)
 
     @app.get("/health")
     async def health() -> Response:
@@ -68,6 +72,13 @@ def create_app(engine: Engine, config: ServeConfig, api_key: str | None = None) 
         except BaseException:
             generation.cancel()
             raise
+
+    @app.post("/v1/read")
+    async def read_structure(request: Request) -> Response:
+        with desk.admit():
+            body = await read_body(request, max_bytes=config.max_body_bytes, timeout=config.body_timeout)
+            picture = await anyio.to_thread.run_sync(partial(take_picture, body, config), limiter=decodes)
+            return Response(await desk.read(picture, request.receive), media_type="application/json")
 
     return app
 
@@ -148,7 +159,9 @@ def _add_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # Starlette raises only these two
         if error.status_code == MethodNotAllowed.status:
             return MethodNotAllowed("This path does not answer to that method.", headers=error.headers or {}).response()
-        return NotFound("There is nothing at this path. The API is at /v1/chat/completions and /v1/models.").response()
+        return NotFound(
+            "There is nothing at this path. The API is at /v1/chat/completions, /v1/read and /v1/models."
+        ).response()
 
     async def client_gone(_: Request, __: Exception) -> Response:
         return Response(status_code=CLIENT_CLOSED_REQUEST)

@@ -73,6 +73,18 @@ class Client:
                     yield from _read_event(json.loads(line.removeprefix("data: ")))
         raise ServerError("The answer broke off: the server closed the connection. Its log says why.")
 
+    def read(self, data: bytes) -> dict[str, Any]:
+        """What the picture in a file shows, as data: `family`, `structure`, `rows`, `facts`, ... Raises ServerError."""
+        body = {"image": image_part(data)["image_url"]["url"]}
+        timeout = httpx2.Timeout(ANSWER_TIMEOUT, connect=MODELS_TIMEOUT)
+        with self._plain_errors():
+            response = self._http.post(f"{self.base_url}/read", json=body, headers=self._headers, timeout=timeout)
+            self._check(response)
+            reading = response.json()
+            if reading["object"] != "reading":
+                raise ValueError
+            return dict(reading)
+
     def close(self) -> None:
         self._http.close()
 

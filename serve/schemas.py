@@ -7,8 +7,8 @@ The one extension is `blind`.
 
 import json
 import logging
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Set
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, ValidationError, model_validator
 
@@ -63,6 +63,9 @@ Tag = Annotated[str, StringConstraints(max_length=512)]
 
 class Wire(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+W = TypeVar("W", bound=Wire)
 
 
 class ImageUrl(Wire):
@@ -175,16 +178,21 @@ class ChatRequest(Wire):
 def read_request(values: dict[str, Any], config: ServeConfig) -> ChatRequest:
     """Check a parsed body; BadRequest names the field at fault and never quotes it."""
     _refuse_unsupported(values)
+    request = validate(ChatRequest, values)
+    request.check_limits(config)
+    log_ignored(values, ChatRequest.model_fields.keys() | UNSUPPORTED_IN_REQUEST.keys())
+    return request
+
+
+def validate(kind: type[W], values: dict[str, Any]) -> W:
+    """The values as that kind of request, or a BadRequest with the first field at fault."""
     try:
-        request = ChatRequest.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         param = _path(first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise BadRequest(f"{param}: {message}." if param else f"{message}.", param=param or None) from None
-    request.check_limits(config)
-    _log_ignored(values)
-    return request
 
 
 def _refuse_unsupported(values: dict[str, Any]) -> None:
@@ -226,8 +234,7 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _log_ignored(values: dict[str, Any]) -> None:
-    known = ChatRequest.model_fields.keys() | UNSUPPORTED_IN_REQUEST.keys()
+def log_ignored(values: dict[str, Any], known: Set[str]) -> None:
     if unknown := [name for name in values if name not in known]:
         shown = ", ".join(ascii(name[:40]) for name in unknown[:8])
         logger.info("ignored %d unknown request field(s): %s", len(unknown), shown)

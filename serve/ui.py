@@ -4,11 +4,13 @@ It speaks to the server over HTTP like any other client, and knows nothing of th
 the whole conversation from `st.session_state.turns`; at most one answer is then streamed into the last turn.
 """
 
+import csv
+import io
 import os
 import re
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -26,9 +28,10 @@ DEFAULT_QUESTION = "What is in the picture?"
 EXAMPLES = ("What is in the picture?", "How many circles are there?", "What is left of the red square?")
 WAITING = ":material/hourglass_top: *Looking …*"
 SAME_AGAIN = "With temperature 0 the same question gets the same answer. Raise it in the sidebar for another one."
+READ = "Read the picture"
 CUT_OFF = "The answer was cut off here: raise the longest answer in the sidebar."
 LOOKED, BLIND = "answer", "guess"  # the two kinds of answer: the fields of `Turn` that hold them, and their places
-BUTTONS = "buttons"
+BUTTONS, READINGS = "buttons", "readings"
 
 
 @dataclass
@@ -36,6 +39,9 @@ class Picture:
     name: str
     data: bytes
     media_type: str
+    reading: dict[str, Any] = field(default_factory=dict)  # what the server read in it, once it was asked to
+    is_wanted: bool = False
+    error: str = ""  # why it could not be read
 
 
 @dataclass
@@ -66,14 +72,20 @@ def main() -> None:
     job = st.session_state.pop("job", None)
     if not turns:
         show_welcome()
+    readings = []
     for turn in turns:
         slots = show_turn(turn)
+        readings.append((turn, slots[READINGS]))
         if turn is turns[-1]:
             if job is not None:
                 # A click on anything ends this run of the script, and with it the answer.
                 slots[BUTTONS].button("Stop", icon=":material/stop_circle:")
                 stream_answer(client, turns, job, options, slots)
             show_buttons(slots[BUTTONS], turns, options)
+    for turn, place in readings:  # after the answer, because a click on them would end it
+        with place:
+            for picture in turn.pictures:
+                show_reading(picture, client)
 
 
 @st.cache_resource
@@ -126,15 +138,16 @@ def show_welcome() -> None:
 
 
 def show_turn(turn: Turn) -> dict[str, DeltaGenerator]:
-    """Draw a turn; returns the places of its answers and, where it is the last one, its buttons."""
+    """Draw a turn; returns the places of its answers, its buttons and what is read in its pictures."""
     with st.chat_message("user", avatar=":material/person:"):
         if turn.pictures:
             show_pictures(turn.pictures)
+        readings = st.container()
         st.markdown(plain(turn.question))
     with st.chat_message("assistant", avatar=":material/visibility:"):
         slots = {name: st.empty() for name in (LOOKED, BLIND, BUTTONS)}
         show_answers(turn, slots)
-    return slots
+    return {**slots, READINGS: readings}
 
 
 def show_pictures(pictures: list[Picture]) -> None:
@@ -143,6 +156,52 @@ def show_pictures(pictures: list[Picture]) -> None:
             column.image(picture.data, caption=plain(picture.name))
         except Exception:  # whatever PIL makes of a broken file: the server will say what is wrong with it
             column.caption(f"{plain(picture.name)} cannot be shown.")
+
+
+def show_reading(picture: Picture, client: Client) -> None:
+    """What stands in the picture as data, once somebody has asked for it."""
+    with st.expander(f"What was read: {plain(picture.name)}", icon=":material/table_view:"):
+        if picture.is_wanted:
+            with st.spinner("Reading …"):
+                read(picture, client)
+        if picture.error:
+            st.error(plain(picture.error), icon=":material/error:")
+        if picture.reading:
+            show_rows(picture.reading)
+        else:
+            st.button(READ, key=f"read {id(picture)}", on_click=want, args=(picture,))
+
+
+def want(picture: Picture) -> None:
+    picture.is_wanted = True
+
+
+def read(picture: Picture, client: Client) -> None:
+    picture.is_wanted, picture.error = False, ""
+    try:
+        picture.reading = client.read(picture.data)
+    except ServerError as error:
+        picture.error = str(error)
+
+
+def show_rows(reading: dict[str, Any]) -> None:
+    if reading["rows"] is not None:
+        header, rows = reading["rows"]["header"], reading["rows"]["rows"]
+        names = [
+            name if header.count(name) == 1 and name else f"{name} {i}".strip() for i, name in enumerate(header, 1)
+        ]
+        columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+        st.dataframe(columns, hide_index=True, width="stretch")
+    st.markdown("\n".join(f"- {plain(fact)}" for fact in reading["facts"]))
+    if reading["rows"] is not None:
+        st.caption("Copy as CSV")
+        st.code(as_csv([header, *rows]), language=None)  # it comes with a button that copies
+
+
+def as_csv(rows: list[list[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()
 
 
 def show_answers(turn: Turn, slots: dict[str, DeltaGenerator]) -> None:
