@@ -11,6 +11,7 @@ from .seen import SeenWord, middle
 
 CLOSE = 0.02  # of the axis' length: a tick label stands so near its place
 DIGITS = str.maketrans("OoDQlI|SsZB", "00001115528")  # what letters stand for among digits
+LARGEST = 1e18  # number at a tick, and one over it the smallest
 APART = 5.0  # pixels between two ticks
 FEW = 0.6  # how sure a scale is that rests on two labels
 
@@ -50,9 +51,10 @@ class Scale:
 
 
 def tick_value(text: str) -> float | None:
-    """The number at a tick, also where OCR took a digit of it for a letter."""
+    """The number at a tick, also where OCR took a digit of it for a letter; none that no axis shows."""
     value = parse_number(text)
-    return parse_number(text.translate(DIGITS)) if value is None else value
+    value = parse_number(text.translate(DIGITS)) if value is None else value
+    return value if value is not None and (value == 0 or 1 / LARGEST <= abs(value) <= LARGEST) else None
 
 
 def fit_scale(words: Sequence[SeenWord], upright: bool) -> Scale | None:

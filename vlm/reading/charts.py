@@ -162,7 +162,8 @@ def _marks(
             end, start = seen.to_picture(float(ends[q, k])), seen.to_picture(float(starts[q, k]))
             beside = seen.to_picture(float(places.across[k, across[q, k]]))
             x, y = (beside, end) if upright else (end, beside)
-            label = nearest_written(written, (x, y), upright, band)
+            inside = (beside, (start + end) / 2) if upright else ((start + end) / 2, beside)
+            label = nearest_written(written, inside if form.startswith("stacked") else (x, y), upright, band)
             value, chance = mark_value(form, scale, start, end, label)
             if value is None:
                 continue
@@ -181,7 +182,6 @@ def _marks(
             half = 0.3 * band / max(1, 1 if form.startswith("stacked") else ends.shape[0])
             low, high = sorted((start, end))
             box = (x - half, low, x + half, high) if upright else (low, y - half, high, y + half)
-            inside = (beside, (start + end) / 2) if upright else ((start + end) / 2, beside)
             found.append(
                 Bar(
                     series=q, category=k, value=value, colour=seen.colour_at(*inside), written=label,
@@ -207,12 +207,12 @@ def mark_value(
     return scale.rounded(value), scale.confidence
 
 
-def nearest_written(written: list[SeenWord], end: tuple[float, float], upright: bool, band: float) -> Label | None:
-    """The value that is written in the band of a mark, the nearest to its end."""
+def nearest_written(written: list[SeenWord], place: tuple[float, float], upright: bool, band: float) -> Label | None:
+    """The value that is written in the band of a mark, the nearest to its end (in a stack: to its middle)."""
     near = []
     for word in written:
         x, y = middle(word.label.box)
-        beside, along = (abs(x - end[0]), abs(y - end[1])) if upright else (abs(y - end[1]), abs(x - end[0]))
+        beside, along = (abs(x - place[0]), abs(y - place[1])) if upright else (abs(y - place[1]), abs(x - place[0]))
         if beside < 0.5 * band:
             near.append((beside + along, word.label))
     return min(near, key=lambda one: one[0])[1] if near else None

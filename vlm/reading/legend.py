@@ -4,6 +4,7 @@ The network says where a legend's colours are and where marks are; what colour i
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -28,24 +29,33 @@ def legend_entry(seen: Seen, word: SeenWord) -> LegendEntry:
     x, y = (seen.to_picture(v) for v in seen.swatch_px(word).tolist())
     left, top, right, bottom = word.label.box
     reach = max(3.0, REACH * min(bottom - top, right - left))
-    box = (x - reach, y - reach, x + reach, y + reach)
-    return LegendEntry(label=word.label, colour=swatch_colour(seen, box, word), box=box)
+    return LegendEntry(
+        label=word.label,
+        colour=clear_colour(seen, (x, y), reach, word),
+        box=(x - reach, y - reach, x + reach, y + reach),
+    )
 
 
-def swatch_colour(seen: Seen, box: tuple[float, float, float, float], word: SeenWord) -> Colour:
-    """The colour in a box that stands out the most from its surroundings; a thin line has few pixels of it."""
+def clear_colour(seen: Seen, place: tuple[float, float], reach: float, word: SeenWord | None = None) -> Colour:
+    """The colour around a place that stands out the most from its surroundings; a thin line has few pixels of it.
+
+    What is farther from the place counts less: the frame of a legend is none of its colours, nor is the word beside.
+    """
     width, height = seen.image.size
-    left, top = max(0, int(box[0])), max(0, int(box[1]))
-    right, bottom = min(width, int(box[2]) + 1), min(height, int(box[3]) + 1)
-    right = min(right, int(word.label.box[0])) if box[0] < word.label.box[0] < right else right  # letters are no swatch
-    pixels = np.asarray(seen.image, np.float32)[top : max(bottom, top + 1), left : max(right, left + 1)].reshape(-1, 3)
-    around = np.asarray(seen.image, np.float32)[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
-    if not len(pixels) or not around.size:
-        return seen.colour_at((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    left, top = max(0, int(place[0] - reach)), max(0, int(place[1] - reach))
+    right, bottom = min(width, int(place[0] + reach) + 1), min(height, int(place[1] + reach) + 1)
+    if word is not None and left < word.label.box[0] < right:
+        right = int(word.label.box[0])
+    all_pixels = np.asarray(seen.image, np.float32)
+    pixels = all_pixels[top:bottom, left:right]
+    around = all_pixels[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
+    if not pixels.size or not around.size:
+        return seen.colour_at(*place)
     edge = np.concatenate([around[0], around[-1], around[:, 0]])
-    away = np.linalg.norm(pixels - np.median(edge, axis=0), axis=1)
-    clear = pixels[away >= CLEAR * away.max()]
-    red, green, blue = (int(value) for value in np.median(clear, axis=0))
+    away = np.linalg.norm(pixels - np.median(edge, axis=0), axis=-1)
+    rows, columns = np.ogrid[top:bottom, left:right]
+    away *= np.exp(-((columns + 0.5 - place[0]) ** 2 + (rows + 0.5 - place[1]) ** 2) / (reach * reach))
+    red, green, blue = (int(value) for value in np.median(pixels[away >= CLEAR * away.max()], axis=0))
     return Colour(name=None, rgb=(red, green, blue))
 
 
@@ -61,14 +71,23 @@ def colour_evidence(seen: Seen, colours: Sequence[Colour], points: Tensor) -> Te
 
 
 def match_colours(colours: Sequence[Colour], entries: Sequence[LegendEntry]) -> dict[int, tuple[int, float]]:
-    """Which of the colours belongs to which entry, each to one at most, the nearest pairs first; and how near."""
-    pairs = sorted(
-        (float(np.linalg.norm(np.subtract(one.rgb, entry.colour.rgb))), i, j)
+    """Which of the colours belongs to which entry, each to one at most; and how near.
+
+    The nearest pairs come first; then two change places as long as that brings them nearer, together, to their own.
+    """
+    far = {
+        (i, j): float(np.linalg.norm(np.subtract(one.rgb, entry.colour.rgb)))
         for i, one in enumerate(colours)
         for j, entry in enumerate(entries)
-    )
-    found: dict[int, tuple[int, float]] = {}
-    for distance, i, j in pairs:
-        if i not in found and j not in {taken for taken, _ in found.values()}:
-            found[i] = j, distance
-    return found
+    }
+    found: dict[int, int] = {}
+    for i, j in sorted(far, key=far.__getitem__):
+        if i not in found and j not in found.values():
+            found[i] = j
+    swaps = list(combinations(sorted(found), 2))
+    while nearer := [
+        (a, b) for a, b in swaps if far[a, found[b]] + far[b, found[a]] < far[a, found[a]] + far[b, found[b]] - 1e-6
+    ]:
+        a, b = nearer[0]
+        found[a], found[b] = found[b], found[a]
+    return {i: (j, far[i, j]) for i, j in found.items()}

@@ -6,9 +6,11 @@ import torch
 
 from ..structure import Chart, Dot, NumberStyle, Series
 from .axis import Scale, fit_scale
-from .legend import legend_entries
+from .legend import clear_colour, legend_entries
 from .peaks import find_peaks
 from .seen import Seen, middle
+
+LEAST_REACH, REACH = 5.0, 0.01  # in pixels and of the picture's longer side: how far a point's mark reaches
 
 
 def read_scatter(seen: Seen) -> Chart | None:
@@ -22,11 +24,12 @@ def read_scatter(seen: Seen) -> Chart | None:
     entries = legend_entries(seen, seen.of_role("legend"))
     swatches = [torch.tensor(entry.colour.rgb, dtype=torch.float) for entry in entries]
     agreed = min(scale.confidence, x_scale.confidence)
+    reach = max(LEAST_REACH, REACH * max(seen.image.size))
     dots = []
     for (x, y), chance in zip((places / seen.scale).tolist(), sure.tolist(), strict=True):
         if any(math.hypot(x - middle(e.box)[0], y - middle(e.box)[1]) < 8 for e in entries):
             continue  # the legend's own mark
-        colour = seen.colour_at(x, y, spread=1)
+        colour = clear_colour(seen, (x, y), reach)  # in the middle of a ring there is paper
         here = torch.tensor(colour.rgb, dtype=torch.float)
         series = min(range(len(swatches)), key=lambda i: float((swatches[i] - here).norm())) if len(swatches) > 1 else 0
         dots.append(
