@@ -15,7 +15,7 @@ from serve.app import create_app
 from serve.config import ServeConfig
 from serve.engine import Assistant, Engine
 from serve.main import make_server
-from tests.serve.fakes import FakeAssistant, png
+from tests.serve.fakes import FakeAssistant, FakeReader, png
 
 
 @pytest.fixture
@@ -24,17 +24,24 @@ def assistant() -> FakeAssistant:
 
 
 @pytest.fixture
-def make_client(assistant: FakeAssistant) -> Iterator[Callable[..., TestClient]]:
+def reader() -> FakeReader:
+    return FakeReader()
+
+
+@pytest.fixture
+def make_client(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callable[..., TestClient]]:
     """The application in process; keyword arguments change its ServeConfig, `model` the scripted model."""
     engines: list[Engine] = []
 
     def make(*, api_key: str | None = None, model: Assistant = assistant, **settings: Any) -> TestClient:
         config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
         engines.append(Engine(model, config.max_waiting))
-        return TestClient(create_app(engines[-1], config, api_key), raise_server_exceptions=False)
+        app = create_app(engines[-1], config, api_key, read=reader)
+        return TestClient(app, raise_server_exceptions=False)
 
     yield make
     assistant.allow(1000)
+    reader.allow(1000)
     for engine in engines:
         engine.close()
 
@@ -50,13 +57,14 @@ def openai_client(client: TestClient) -> OpenAI:
 
 
 @pytest.fixture
-def live_server(assistant: FakeAssistant) -> Iterator[Callable[..., str]]:
+def live_server(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callable[..., str]]:
     """The application under uvicorn on a free port of 127.0.0.1, as `vlm serve` runs it; returns its address."""
     stops: list[Callable[[], None]] = []
 
     def start(*, api_key: str | None = None, **settings: Any) -> str:
         config = ServeConfig(**settings)
-        server = make_server(create_app(Engine(assistant, config.max_waiting), config, api_key), config)
+        engine = Engine(assistant, config.max_waiting)
+        server = make_server(create_app(engine, config, api_key, read=reader), config)
         server.config.port = 0
         is_up = threading.Event()
         startup = server.startup
@@ -80,6 +88,7 @@ def live_server(assistant: FakeAssistant) -> Iterator[Callable[..., str]]:
 
     yield start
     assistant.allow(1000)
+    reader.allow(1000)
     for stop in stops:
         stop()
 

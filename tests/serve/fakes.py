@@ -1,4 +1,4 @@
-"""A model that answers from a script, and plain pictures."""
+"""A model that answers from a script, a reader that has its answer ready, and plain pictures."""
 
 import io
 import queue
@@ -8,6 +8,8 @@ from collections.abc import Generator
 from PIL import Image
 
 from serve.engine import Chunk, GenerationRequest
+from tests.readings import bar_chart, reading
+from vlm.structure import Reading
 
 PIECES = ("A ", "red ", "circle", " — ", "ready.")
 
@@ -51,6 +53,34 @@ class FakeAssistant:
                 yield Chunk(piece, reason, prompt_tokens=7, completion_tokens=count)
         finally:
             self.closed.set()
+
+
+class FakeReader:
+    """Has the interface of `vlm.read`, and answers with `reading`, or raises it where it is an exception.
+
+    `seen` are the pictures, `started` gets one when its turn has come. After `hold()` one is read for each `allow()`.
+    """
+
+    def __init__(self) -> None:
+        self.reading: Reading | BaseException = reading(bar_chart(3, 7, unsure=(1,)))
+        self.seen: list[Image.Image] = []
+        self.started: queue.SimpleQueue[Image.Image] = queue.SimpleQueue()
+        self._permits: threading.Semaphore | None = None
+
+    def hold(self) -> None:
+        self._permits = threading.Semaphore(0)
+
+    def allow(self, pictures: int = 1) -> None:
+        if self._permits is not None:
+            self._permits.release(pictures)
+
+    def __call__(self, image: Image.Image) -> Reading:
+        self.started.put(image)
+        assert self._permits is None or self._permits.acquire(timeout=20)
+        self.seen.append(image)
+        if isinstance(self.reading, BaseException):
+            raise self.reading
+        return self.reading
 
 
 def png(colour: str = "red", size: tuple[int, int] = (4, 4)) -> bytes:

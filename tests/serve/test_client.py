@@ -74,6 +74,15 @@ def test_a_picture_arrives(live_server, connect, assistant, data_url):
     assert assistant.seen[0].messages[0]["content"][0]["image"].getpixel((0, 0)) == (0, 0, 255)
 
 
+def test_a_picture_is_read(live_server, connect, reader, data_url):
+    client = connect(live_server())
+    reading = client.read(base64.b64decode(data_url("blue").partition(",")[2]))
+    assert (reading["family"], reading["rows"]["rows"]) == ("charts", [["A", "3"], ["B", "7"]])
+    assert reader.seen[0].getpixel((0, 0)) == (0, 0, 255)
+    with pytest.raises(ServerError, match="PNG, JPEG, WebP or GIF"):
+        client.read(b"this is not a picture")
+
+
 def test_closing_the_stream_ends_the_generation(live_server, connect, assistant, log_lines):
     client = connect(live_server())
     assistant.hold()
@@ -123,6 +132,8 @@ def test_an_error_in_the_middle_follows_the_words_before_it(live_server, connect
 def test_something_else_at_that_address_is_told_apart(connect, http_page, page):
     with pytest.raises(ServerError, match="is not Regard's server"):
         connect(http_page(page)).models()
+    with pytest.raises(ServerError, match="is not Regard's server"):
+        connect(http_page(page)).read(b"")
 
 
 def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(connect, http_page):

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import serve
+from tests.readings import bar_chart, reading, table
 
 PAGE = Path(serve.__file__).with_name("ui.py")
 ANSWER = "A red circle — ready."
@@ -198,6 +199,53 @@ def test_markup_in_texts_is_shown_and_not_obeyed(page, assistant):
         assert message.markdown[0].value == (
             "!\\[p](http\\://x/p.png) \\$5 \\<b> \\:red\\[x] \\[l](http\\://x)  \nnext"
         )
+
+
+def test_a_picture_is_read_only_when_somebody_asks_and_then_shown_as_a_table(page, picture, reader):
+    ask(page, "What is it?", picture)
+    assert reader.seen == [] and not page.dataframe
+    press(page, "Read the picture")
+    assert page.dataframe[0].value.to_dict("list") == {"category": ["A", "B"], "value": ["3", "7"]}
+    assert page.code[0].value == "category,value\nA,3\nB,7"
+    assert any("- highest\\: B, 7" in text.value for text in page.chat_message[0].markdown)
+    assert "Read the picture" not in labels(page)
+    ask(page, "And now?")
+    assert len(reader.seen) == 1 and page.dataframe  # it stays, and is not read again
+
+
+def test_each_picture_is_read_by_itself(page, picture, reader):
+    ask(page, "What are they?", picture, picture)
+    assert [expander.label for expander in page.expander] == ["What was read: 0.png", "What was read: 1.png"]
+    [button for button in page.button if button.label == "Read the picture"][1].click().run()
+    assert len(page.dataframe) == 1 and not page.exception
+    press(page, "Read the picture")
+    assert len(page.dataframe) == len(reader.seen) == 2
+
+
+def test_a_picture_in_which_nothing_is_found_says_so_without_a_table(page, picture, reader):
+    reader.reading = reading(None)
+    ask(page, "What is it?", picture)
+    press(page, "Read the picture")
+    assert any("no structure found" in text.value for text in page.markdown)
+    assert not page.dataframe and not page.code
+
+
+def test_columns_of_one_name_and_of_none_are_kept_apart(page, picture, reader):
+    reader.reading = reading(table("A|A|", "1|2|3"))
+    ask(page, "What is it?", picture)
+    press(page, "Read the picture")
+    assert page.dataframe[0].value.to_dict("list") == {"A 1": ["1"], "A 2": ["2"], "3": ["3"]}
+    assert page.code[0].value == "A,A,\n1,2,3"
+
+
+def test_a_picture_that_could_not_be_read_can_be_tried_again(page, picture, reader):
+    reader.reading = RuntimeError("broken")
+    ask(page, "What is it?", picture)
+    press(page, "Read the picture")
+    assert "The server failed on this request" in page.error[0].value
+    reader.reading = reading(bar_chart(1, 2))
+    press(page, "Read the picture")
+    assert page.dataframe and not page.error
 
 
 def test_without_a_server_the_page_says_what_to_start(open_page):
