@@ -20,10 +20,12 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="vlm read",
         description="Read charts, flowcharts, tables, labelled drawings and signs: what a picture shows, as data.",
+        epilog="Behind what is uncertain stands a ? in table and markdown; json has every confidence. The exit code"
+        " is 1 where no structure was found.",
         allow_abbrev=False,
     )
     parser.add_argument("pictures", nargs="+", metavar="PICTURE", help="picture files")
-    help = "how it is written (default: table on a terminal, csv into a file or a pipe)"
+    help = "how it is written (default: table on a terminal, csv into a file or a pipe); mermaid is for graphs alone"
     parser.add_argument("--format", choices=FORMATS, help=help)
     parser.add_argument("--overlay", metavar="FILE", type=Path, help="also draw what was recognised onto the picture")
     parser.add_argument("--no-ocr", action="store_true", help="do not read the words in the picture")
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"{what} is for one picture, found {len(args.pictures)}: try --format json")
     images = [read_picture(name) for name in args.pictures]
     from .reading import load_reader
-    from .structure.export import to_json, to_json_list
+    from .structure.export import escape_markdown, to_json, to_json_list
 
     reader = load_reader()
     readings = [
@@ -51,12 +53,14 @@ def run(args: argparse.Namespace) -> int:
     if args.overlay:
         save_overlay(images[0], readings[0][1], args.overlay)
     if form == "json":
-        print(to_json(readings[0][1]) if len(readings) == 1 else to_json_list(readings))
+        print(to_json(readings[0][1]) if len(readings) == 1 else to_json_list(readings), end="")
     else:
         for name, reading in readings:
             if len(readings) > 1:
-                print(f"{printable(name)}:")
+                print(f"## {escape_markdown(printable(name))}\n" if form == "markdown" else f"{printable(name)}:")
             show(reading, form)
+            if len(readings) > 1:
+                print()
     missing = [name for name, reading in readings if reading.structure is None]
     for name in missing:
         print(f"{name}: no chart, diagram, table or labelled drawing was found in it", file=sys.stderr)

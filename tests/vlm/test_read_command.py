@@ -63,6 +63,19 @@ def test_several_pictures_come_with_their_names(reader, picture, capsys):
     assert capsys.readouterr().out.count("Tea") >= 2
 
 
+def test_markdown_has_a_heading_for_each_of_several_pictures(reader, picture, capsys):
+    assert cli.main(["read", picture, picture, "--format", "markdown"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("## ") == 2 and out.count("| Tea | 3,50 |\n\n") == 2
+
+
+def test_to_a_terminal_goes_a_table_with_facts(reader, picture, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert cli.main(["read", picture]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Name  Price\n") and "table: 2 columns, 1 row\n" in out
+
+
 def test_csv_is_for_one_picture(reader, picture, capsys):
     assert cli.main(["read", picture, picture]) == 2
     assert "csv is for one picture, found 2" in capsys.readouterr().err
