@@ -12,6 +12,7 @@ from .seen import SeenWord, middle
 CLOSE = 0.02  # of the axis' length: a tick label stands so near its place
 DIGITS = str.maketrans("OoDQlI|SsZB", "00001115528")  # what letters stand for among digits
 LARGEST = 1e18  # number at a tick, and one over it the smallest
+MOST_LOG = 300.0  # what a float holds
 APART = 5.0  # pixels between two ticks
 FEW = 0.6  # how sure a scale is that rests on two labels
 
@@ -28,7 +29,7 @@ class Scale:
 
     def value(self, place: float) -> float:
         value = self.slope * place + self.offset
-        return 10**value if self.is_log else value
+        return 10 ** min(value, MOST_LOG) if self.is_log else value
 
     def place(self, value: float) -> float:
         return ((math.log10(value) if self.is_log else value) - self.offset) / self.slope
@@ -41,7 +42,7 @@ class Scale:
         )  # fmt: skip
 
     def rounded(self, value: float) -> float:
-        """Without digits that nobody could read off: a thousandth of a step between ticks."""
+        """Without digits that nobody could read off: a hundredth of a step between ticks."""
         if len(self.ticks) < 2 or self.is_log:
             return float(f"{value:.4g}")
         values = sorted(value for value, _ in self.ticks)
@@ -50,28 +51,29 @@ class Scale:
         return round(value, digits) + 0.0
 
 
-def tick_value(text: str) -> float | None:
-    """The number at a tick, also where OCR took a digit of it for a letter; none that no axis shows."""
-    value = parse_number(text)
-    value = parse_number(text.translate(DIGITS)) if value is None else value
-    return value if value is not None and (value == 0 or 1 / LARGEST <= abs(value) <= LARGEST) else None
+def tick_values(text: str) -> list[float]:
+    """What the number at a tick can be: as it was read, or with digits for letters ("1O"); none that no axis shows."""
+    read = dict.fromkeys(parse_number(one) for one in (text, text.translate(DIGITS)))
+    return [value for value in read if value is not None and (value == 0 or 1 / LARGEST <= abs(value) <= LARGEST)]
 
 
 def fit_scale(words: Sequence[SeenWord], upright: bool) -> Scale | None:
     """The scale that most tick labels agree on; None where fewer than two do."""
-    read = [(tick_value(word.label.text), middle(word.label.box)[1 if upright else 0], word.label) for word in words]
-    points = [(value, place, label) for value, place, label in read if value is not None]
-    linear = _fit([(v, p, label) for v, p, label in points], is_log=False)
-    if len(points) < 3 or any(value <= 0 for value, _, _ in points):
+    read = [(tick_values(word.label.text), middle(word.label.box)[1 if upright else 0], word.label) for word in words]
+    points = [(value, place, label) for values, place, label in read for value in values]
+    number = sum(bool(values) for values, _, _ in read)
+    linear = _fit(points, number, is_log=False)
+    if number < 3 or any(value <= 0 for value, _, _ in points):
         return linear
-    logarithmic = _fit([(math.log10(v), p, label) for v, p, label in points], is_log=True)
-    if logarithmic and (linear is None or len(logarithmic.ticks) > len(linear.ticks) + 1):
+    logarithmic = _fit([(math.log10(v), p, label) for v, p, label in points], number, is_log=True)
+    agreeing = len(linear.ticks) if linear else 0
+    if logarithmic and len(logarithmic.ticks) > (agreeing if agreeing <= 2 else agreeing + 1):  # two always agree
         return logarithmic
     return linear
 
 
-def _fit(points: list[tuple[float, float, Label]], is_log: bool) -> Scale | None:
-    """The straight line through the most points, by least squares among those."""
+def _fit(points: list[tuple[float, float, Label]], number: int, is_log: bool) -> Scale | None:
+    """The straight line through the most points, by least squares among those; they belong to `number` labels."""
     places = [place for _, place, _ in points]
     best: list[tuple[float, float, Label]] = []
     for (value_a, place_a, _), (value_b, place_b, _) in combinations(points, 2):
@@ -89,7 +91,7 @@ def _fit(points: list[tuple[float, float, Label]], is_log: bool) -> Scale | None
     mean_place = sum(place for _, place, _ in best) / len(best)
     spread = sum((place - mean_place) ** 2 for _, place, _ in best)
     slope = sum((value - mean_value) * (place - mean_place) for value, place, _ in best) / spread
-    confidence = FEW if len(best) == 2 else len(best) / len(points)
+    confidence = FEW if len(best) == 2 else len(best) / number
     by_value = {value: label for value, _, label in best}
     ticks = tuple((10**value if is_log else value, by_value[value]) for value in sorted(by_value))
     return Scale(slope, mean_value - slope * mean_place, is_log, ticks, confidence)
