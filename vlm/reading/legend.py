@@ -42,19 +42,20 @@ def clear_colour(seen: Seen, place: tuple[float, float], reach: float, word: See
     What is farther from the place counts less: the frame of a legend is none of its colours, nor is the word beside.
     """
     width, height = seen.image.size
-    left, top = max(0, int(place[0] - reach)), max(0, int(place[1] - reach))
-    right, bottom = min(width, int(place[0] + reach) + 1), min(height, int(place[1] + reach) + 1)
+    x, y = min(max(place[0], 0), width - 1), min(max(place[1], 0), height - 1)
+    left, top = max(0, int(x - reach)), max(0, int(y - reach))
+    right, bottom = min(width, int(x + reach) + 1), min(height, int(y + reach) + 1)
     if word is not None and left < word.label.box[0] < right:
         right = int(word.label.box[0])
     all_pixels = np.asarray(seen.image, np.float32)
     pixels = all_pixels[top:bottom, left:right]
     around = all_pixels[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
-    if not pixels.size or not around.size:
-        return seen.colour_at(*place)
-    edge = np.concatenate([around[0], around[-1], around[:, 0]])
+    if not pixels.size:
+        return seen.colour_at(x, y)
+    edge = np.concatenate([*around[:2], *around[-2:], *around[:, :3].swapaxes(0, 1)])  # a frame is thinner than that
     away = np.linalg.norm(pixels - np.median(edge, axis=0), axis=-1)
     rows, columns = np.ogrid[top:bottom, left:right]
-    away *= np.exp(-((columns + 0.5 - place[0]) ** 2 + (rows + 0.5 - place[1]) ** 2) / (reach * reach))
+    away *= np.exp(-((columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2) / (reach * reach))
     red, green, blue = (int(value) for value in np.median(pixels[away >= CLEAR * away.max()], axis=0))
     return Colour(name=None, rgb=(red, green, blue))
 

@@ -63,7 +63,8 @@ class Seen:
     def colour_at(self, x: float, y: float, spread: int = 2) -> Colour:
         """The commonest colour of the picture around a place, in the middle of every channel."""
         left, top = int(min(max(x, 0), self.image.width - 1)), int(min(max(y, 0), self.image.height - 1))
-        box = (max(left - spread, 0), max(top - spread, 0), left + spread + 1, top + spread + 1)
+        right, bottom = min(left + spread + 1, self.image.width), min(top + spread + 1, self.image.height)
+        box = (max(left - spread, 0), max(top - spread, 0), right, bottom)
         red, green, blue = (sorted(band)[len(band) // 2] for band in zip(*_pixels(self.image.crop(box)), strict=True))
         return Colour(name=None, rgb=(red, green, blue))
 

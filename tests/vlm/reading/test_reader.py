@@ -1,0 +1,124 @@
+"""Reading with an untrained network: whatever it makes of a picture, it is a Reading."""
+
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+
+from vlm.reading import Reader
+from vlm.reading.reader import DECODERS, inside
+from vlm.reading.weights import Vocabulary, load_weights, save_weights
+from vlm.scene_encoder import prepare
+from vlm.scene_heads import FAMILIES, FORMS, ROLES, SceneReader
+from vlm.structure import Label, Reading
+
+KINDS, COLOURS = ("circle", "square", "part"), ("red", "blue")
+PICTURES = {
+    "photograph": lambda: Image.fromarray(skimage.data.coffee()),
+    "blank": lambda: Image.new("RGB", (300, 200), "white"),
+    "dot": lambda: Image.new("RGB", (1, 1)),
+    "strip": lambda: Image.new("RGB", (12_000, 40), "white"),
+    "column": lambda: Image.new("RGB", (40, 12_000), "white"),
+    "grey": lambda: Image.new("L", (50, 60)),
+    "transparent": lambda: Image.new("RGBA", (50, 60), (0, 0, 0, 0)),
+}
+
+
+@pytest.fixture(scope="module")
+def network() -> SceneReader:
+    torch.manual_seed(0)
+    return SceneReader(len(KINDS), len(COLOURS)).eval()
+
+
+@pytest.fixture
+def reader(network) -> Reader:
+    return Reader(network, Vocabulary(KINDS, COLOURS))
+
+
+@torch.no_grad()
+def prefer(monkeypatch, layer, index, size):
+    """A layer that answers with one class out of `size`, whatever it sees."""
+    monkeypatch.setattr(layer, "forward", lambda x: torch.eye(size)[index] * 20 + x[..., :1] * 0)
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_any_picture_gives_a_reading(reader, picture):
+    reading = reader.read(PICTURES[picture](), use_ocr=False)
+    assert isinstance(reading, Reading) and reading.words == ()
+    assert (reading.structure is None) == (reading.family == "none")
+
+
+@pytest.mark.parametrize("picture", ["photograph", "dot", "strip"])
+@pytest.mark.parametrize("family", [*DECODERS])
+def test_any_family_is_read_from_any_picture(reader, monkeypatch, family, picture):
+    prefer(monkeypatch, reader.network.family, FAMILIES.index(family), len(FAMILIES))
+    reader.read(PICTURES[picture](), use_ocr=False)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_numbers_without_words(reader, monkeypatch, form):
+    prefer(monkeypatch, reader.network.family, FAMILIES.index("charts"), len(FAMILIES))
+    prefer(monkeypatch, reader.network.form, FORMS.index(form), len(FORMS))
+    reading = reader.read(PICTURES["photograph"](), use_ocr=False)
+    assert reading.family == "none" and reading.structure is None
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("family", [*DECODERS])
+def test_words_that_are_all_the_same_do_no_harm(reader, monkeypatch, family, role):
+    words = tuple(Label(text=f"{i}", box=(20 * i, 30, 20 * i + 14, 40)) for i in range(3))
+    words += (Label(text="12", box=(-3, -2, 400, 300)), Label(text="x", box=(10, 10, 10, 10)))
+    monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: words)
+    prefer(monkeypatch, reader.network.family, FAMILIES.index(family), len(FAMILIES))
+    prefer(monkeypatch, reader.network.words.role, ROLES.index(role), len(ROLES))
+    reading = reader.read(PICTURES["transparent"]())
+    assert len(reading.words) == len(words)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_chart_of_words_alone_says_only_what_is_written(reader, monkeypatch, form):
+    """Categories, but no tick: there is no scale to read values on."""
+    words = tuple(
+        Label(text=name, box=(60 * i, 180, 60 * i + 30, 190)) for i, name in enumerate(("one", "two", "three"))
+    )
+    monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: words)
+    prefer(monkeypatch, reader.network.family, FAMILIES.index("charts"), len(FAMILIES))
+    prefer(monkeypatch, reader.network.form, FORMS.index(form), len(FORMS))
+    prefer(monkeypatch, reader.network.words.role, ROLES.index("category"), len(ROLES))
+    structure = reader.read(PICTURES["blank"]()).structure
+    assert structure is None or form == "pie"
+
+
+def test_an_unsure_network_reads_nothing(reader, monkeypatch):
+    monkeypatch.setattr(reader.network.family, "forward", lambda x: torch.zeros(len(FAMILIES)))
+    reading = reader.read(PICTURES["photograph"](), use_ocr=False)
+    assert reading.family == "none" and reading.structure is None and reading.confidence == pytest.approx(1 / 8)
+
+
+def test_without_ocr_there_are_no_words(reader, monkeypatch):
+    monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: None)
+    assert reader.read(PICTURES["blank"]()).words == ()
+
+
+def test_words_end_at_the_edges_of_the_picture():
+    assert inside(Label(text="a", box=(-3, 5, 200, 80)), (100, 50)).box == (0, 5, 100, 50)
+
+
+@torch.no_grad()
+def test_saved_weights_see_the_same(network, tmp_path):
+    vocabulary = Vocabulary(list(KINDS), list(COLOURS), {"bar": [2.0, -1.0]})
+    save_weights(network, vocabulary, tmp_path)
+    loaded, again = load_weights(tmp_path)
+    given = prepare(PICTURES["photograph"]().resize((96, 64)), [Label(text="a", box=(1, 2, 30, 12))])
+    assert again == vocabulary
+    pairs = zip(network(given), loaded(given), strict=True)  # equal but for where weights lie in memory
+    assert all(torch.allclose(one, two, atol=1e-5) for one, two in pairs)
+    assert all(torch.equal(weight, loaded.state_dict()[name]) for name, weight in network.state_dict().items())
+
+
+def test_calibration_keeps_order_and_range():
+    vocabulary = Vocabulary(KINDS, COLOURS, {"bar": (1.5, -0.4)})
+    said = [vocabulary.calibrated("bar", chance) for chance in (0.0, 0.1, 0.5, 0.9, 1.0)]
+    assert said == sorted(said) and 0 <= said[0] < said[-1] <= 1 and said[2] < 0.5
+    assert vocabulary.calibrated("edge", 0.3) == 0.3
+    assert Vocabulary(KINDS, COLOURS, {"bar": (1.0, 0.0)}).calibrated("bar", 0.3) == pytest.approx(0.3)
