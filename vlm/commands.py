@@ -163,6 +163,9 @@ def load_assistant(args: argparse.Namespace) -> "Assistant":
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """What the package raises for a user to mend becomes a CommandError; of progress, only what it logs is shown."""
+    from .cold_start import import_loading
+
+    import_loading()
     from transformers.utils.logging import disable_progress_bar
 
     from .generation import RequestError

@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 import importlib.util
 import logging
-import os
 import tempfile
 import warnings
 from collections.abc import Generator, Iterator
@@ -22,15 +21,19 @@ from huggingface_hub.errors import HFValidationError, StrictDataclassError
 from PIL import Image
 from pydantic import Field, field_validator
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 from transformers import (
     AddedToken,
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
     AutoTokenizer,
+    GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.initialization import no_init_weights
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from . import __version__
 from .configuration_vlm import VlmConfig
@@ -41,7 +44,7 @@ from .image_processing import VlmImageProcessor
 from .modeling_vlm import VlmForConditionalGeneration
 from .processing_vlm import DEFAULT_CHAT_TEMPLATE, IMAGE_TOKEN, VlmProcessor
 from .quantization import CPU_KINDS, check_quantization, dequantize_, quantize_
-from .run_config import PACKAGE, ConfigError, RunConfig, load_config
+from .run_config import PACKAGE, ConfigError, RunConfig, cache_folder, load_config
 
 logger = logging.getLogger(__name__)
 
@@ -182,11 +185,6 @@ def has_lora(folder: Path) -> bool:
         return any(".lora_" in name for name in tensors.keys())
 
 
-def cache_folder() -> Path:
-    """Where assembled models are kept: `$XDG_CACHE_HOME/regard`, by default `~/.cache/regard`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "regard"
-
-
 def assemble(config: ComposeConfig, name: str) -> Path:
     """The complete checkpoint of `config`, made once in the user's cache; a plain `from_pretrained` loads it.
 
@@ -225,6 +223,29 @@ def save_checkpoint(model: VlmForConditionalGeneration, processor: VlmProcessor,
     processor.save_pretrained(folder)
 
 
+def load_weights(config: VlmConfig, folder: str) -> VlmForConditionalGeneration:
+    """The model of a checkpoint, its weights mapped into memory, not read.
+
+    One file with every weight and no other, as `save_checkpoint` writes it, needs none of what `from_pretrained` does
+    about weights that are missing, renamed, rounded, spread over files or on the hub; that takes a second. It gets the
+    rest.
+    """
+    weights = Path(folder, SAFE_WEIGHTS_NAME)
+    if weights.is_file() and config.dtype == torch.float32:
+        config.vision_config.dtype = config.text_config.dtype = config.dtype
+        with no_init_weights():
+            model = VlmForConditionalGeneration(config)
+        state = load_file(weights)
+        tied = model.all_tied_weights_keys
+        shapes = {name: tensor.shape for name, tensor in model.state_dict().items() if name not in tied}
+        if shapes == {name: tensor.shape for name, tensor in state.items()}:
+            model.load_state_dict(state, strict=False, assign=True)
+            model.tie_weights()
+            model.generation_config = GenerationConfig.from_pretrained(folder)
+            return model
+    return VlmForConditionalGeneration.from_pretrained(folder, config=config)
+
+
 def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
     """Model and processor of a folder written by `save_checkpoint`, or of that name on the hub."""
     try:
@@ -234,8 +255,7 @@ def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProces
                 f"{folder} is a {config.model_type!r} model, not a Regard model: join it with a vision tower first"
                 " (vlm compose --help)"
             )
-        model = VlmForConditionalGeneration.from_pretrained(folder, config=config)
-        return model.eval(), VlmProcessor.from_pretrained(folder)
+        return load_weights(config, folder).eval(), VlmProcessor.from_pretrained(folder)
     except (OSError, HFValidationError):
         raise PartNotFoundError(
             f"there is no model {folder!r}: give {DEFAULT_MODEL!r}, a folder with a config.json, a YAML of parts, or a"

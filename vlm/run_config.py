@@ -1,5 +1,6 @@
-"""How train and serve read a YAML file into a frozen, closed object, and where the shipped files lie."""
+"""How train and serve read a YAML file into a frozen, closed object, and where the shipped and the kept files lie."""
 
+import os
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,11 @@ def configs_dir() -> Path:
     """The shipped configs: `vlm/configs/` in an installed wheel, `configs/` beside the packages in the source tree."""
     installed = PACKAGE / "configs"
     return installed if installed.is_dir() else PACKAGE.parent / "configs"
+
+
+def cache_folder() -> Path:
+    """Where assembled models are kept: `$XDG_CACHE_HOME/regard`, by default `~/.cache/regard`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "regard"
 
 
 def find_config(name_or_path: str | Path) -> Path:
