@@ -115,9 +115,9 @@ def match_edges(
     for edge in read.edges if read else ():
         assert read is not None
         key = named(read.nodes[edge.source].text, read.nodes[edge.target].text)
-        said[key] = max(edge.confidence, said.get(key, 0.0)) if edge.directed == directed else said.get(key, -1.0)
+        said[key] = max(edge.confidence, said.get(key, 0.0))
     if read is not None and read.edges and read.edges[0].directed != directed:
-        return Counts(len(true), len(said), 0), [Judgement(False, abs(sure)) for sure in said.values()]
+        return Counts(len(true), len(said), 0), [Judgement(False, sure) for sure in said.values()]
     judged = [Judgement(key in true, sure) for key, sure in said.items()]
     return Counts(len(true), len(said), len(true & set(said))), judged
 
