@@ -58,7 +58,7 @@ class Heads:
         return self.targets.node_boxes[numbers(tokens)].nan_to_num()
 
     def node_shape(self, tokens: Tensor) -> Tensor:
-        return one_hot(int(self.targets.node_shapes[numbers(tokens)]), len(NODE_SHAPES))
+        return F.one_hot(self.targets.node_shapes[numbers(tokens)].clamp(min=0), len(NODE_SHAPES)) * SURE
 
     def relations(self, scene: Scene) -> Tensor:
         assert self.targets.relations.shape[2] == len(RELATIONS)
