@@ -46,7 +46,9 @@ class Heads:
         return torch.tensor([SURE if self.targets.directed == 1 else -SURE])
 
     def role(self, tokens: Tensor) -> Tensor:
-        return F.one_hot(self.targets.roles[numbers(tokens)], len(ROLES)) * SURE
+        nobody_knows = self.targets.relations[..., 2].diagonal() == UNKNOWN  # what ran together is not one word
+        roles = torch.where(nobody_knows, ROLES.index("text"), self.targets.roles)
+        return F.one_hot(roles[numbers(tokens)], len(ROLES)) * SURE
 
     def anchor(self, tokens: Tensor) -> Tensor:
         return self.targets.anchors[numbers(tokens)].nan_to_num()
@@ -72,14 +74,18 @@ class Heads:
         assert target is not None and upright == target.upright
         along = (torch.arange(PLACES) + 0.5) * (self.shape[0 if upright else 1] / PLACES)
         across = anchors[:, None] + torch.linspace(-0.5, 0.5, BAND) * band
-        rows = [target.legend.tolist().index(word) for word in legend.tolist()] if len(legend) else [0]
-        columns = [target.categories.tolist().index(word) for word in categories.tolist()]
+        rows = [self.same(word, target.legend) for word in legend.tolist()] if len(legend) else [0]
+        columns = [self.same(word, target.categories) for word in categories.tolist()]
         found = []
         for wanted in (target.end, target.start):
             off_along = (along - wanted[rows][:, columns][..., None, None]) / (0.7 * (along[1] - along[0]))
             off_across = (across - target.across[rows][:, columns][..., None])[..., None] / (band / BAND)
             found.append((-(off_along.square() + off_across.square()) / 2).nan_to_num(-SURE))
         return SeriesPlaces(found[0], found[1], across, along)
+
+    def same(self, word: int, known: Tensor) -> int:
+        """Which of the known words is a piece of the same element."""
+        return int(self.targets.relations[word, known, RELATIONS.index("element")].argmax())
 
     def where(self, scene: Scene) -> Tensor:
         assert self.targets.circle is not None

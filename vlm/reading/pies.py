@@ -15,6 +15,7 @@ from .legend import legend_entries, match_colours
 from .seen import Seen, SeenWord, middle
 
 LEAST_EDGE = 0.3  # chance that slices meet at an angle
+CLEAR_EDGE = 0.7  # chance from which on they do, whatever else there is
 NEAR_WRITTEN = 6.0  # per cent: a share written in a slice is so near what the slice says
 SMALLEST = 0.012  # share of a slice
 RAYS = 72  # directions in which the rim of a pie is looked for
@@ -33,8 +34,9 @@ def read_pie(seen: Seen) -> Chart | None:
     edges = slice_edges(seen.network.pie.edges(seen.scene, circle).sigmoid().tolist())
     if len(edges) < 2:
         return None
-    if len(edges) > len(named) > 1:  # no more slices than names
-        edges = sorted(sorted(edges, key=lambda edge: -edge[1])[: len(named)])
+    if len(edges) > len(named) > 1:  # no more slices than names, but for those that are clear: a name can be missed
+        surest = sorted(edges, key=lambda edge: -edge[1])
+        edges = sorted(edge for i, edge in enumerate(surest) if i < len(named) or edge[1] > CLEAR_EDGE)
     x, y, radius = (seen.to_picture(float(value)) for value in circle)
     sure = float(where.flatten().softmax(dim=0).max())
     names, entries = [word.label for word in named], legend_entries(seen, legend)

@@ -66,15 +66,15 @@ def _extent(column: list[SeenWord]) -> tuple[float, float]:
 
 
 def _level(word: SeenWord, group: list[SeenWord], axis: int) -> bool:
-    """Whether a word reaches into the band of a group: of a row, half of its height; of a column, nearly.
+    """Whether a word reaches into the band of a group: of a row, half of the lower one's height; of a column, nearly.
 
     A heading at the left of its column and short numbers at the right of it have a gap between them.
     """
     low, high = word.label.box[axis], word.label.box[axis + 2]
     lows, highs = ([one.label.box[edge] for one in group] for edge in (axis, axis + 2))
-    shared = min(high, sum(highs) / len(highs)) - max(low, sum(lows) / len(lows))
     if axis == 1:
-        return shared > 0.5 * (high - low)
+        upper, lower = sum(lows) / len(lows), sum(highs) / len(highs)
+        return min(high, lower) - max(low, upper) > 0.5 * min(high - low, lower - upper)
     height = max(one.label.box[3] - one.label.box[1] for one in (word, *group))
     return min(high, max(highs)) > max(low, min(lows)) - height
 

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from vlm.reading.peaks import LEAST, MOST, find_peaks
+from vlm.reading.scenes import part_at, size_for
+from vlm.reading.seen import Seen
+from vlm.scene_heads import PEAKS
+from vlm.structure import Thing
+
+
+class Maps:
+    """A network that sees these peaks {kind: {(column, row): logit}}."""
+
+    def __init__(self, peaks):
+        self.peaks, self.found = self, peaks
+
+    def maps(self, scene):
+        logits, offsets = torch.full((len(PEAKS), 12, 16), -8.0), torch.full((2, 12, 16), 0.5)
+        for kind, places in self.found.items():
+            for (column, row), logit in places.items():
+                logits[PEAKS.index(kind), row, column] = logit
+        offsets[:, 5, 7] = torch.tensor([0.25, 3.0])
+        return logits, offsets
+
+
+def peaks(found, kind="thing"):
+    places, sure = find_peaks(Seen(None, Maps(found), None, None, 1.0, (), torch.zeros(0)), kind)
+    return places.tolist(), sure.tolist()
+
+
+def test_peaks_are_found_with_their_places_the_surest_first():
+    places, sure = peaks({"thing": {(7, 5): 2.0, (2, 3): 4.0, (12, 1): -1.0}, "tip": {(9, 9): 9.0}})
+    assert places == [[10.0, 14.0], [29.0, 24.0]]  # an offset stays within its cell
+    assert sure == sorted(sure, reverse=True) and min(sure) >= LEAST
+    assert peaks({"tip": {(9, 9): 9.0}}, "tip")[0] == [[38.0, 38.0]] and peaks({}, "dot") == ([], [])
+
+
+def test_beside_a_peak_there_is_none():
+    assert peaks({"thing": {(7, 5): 4.0, (8, 5): 3.0, (8, 6): 2.0}})[0] == [[29.0, 24.0]]
+
+
+def test_there_are_not_more_peaks_than_can_be():
+    everywhere = {(c, r): 1.0 + c / 100 + r / 1000 for c in range(0, 16, 2) for r in range(0, 12, 2)}
+    assert len(peaks({"dot": everywhere}, "dot")[0]) == len(everywhere) <= MOST
+
+
+def thing(left, top, right, bottom):
+    outline = ((left, top), (right, top), (right, bottom), (left, bottom))
+    return Thing(kind="part", colour="red", size="small", outline=outline)
+
+
+@pytest.mark.parametrize(("place", "part"), [((50, 50), 1), ((20, 20), 0), ((300, 310), 2), ((150, 50), 0)])
+def test_a_line_ends_on_the_smallest_part_there_or_the_nearest(place, part):
+    things = [thing(0, 0, 100, 100), thing(40, 40, 60, 60), thing(280, 280, 290, 290)]
+    assert part_at(things, place) == part
+
+
+def test_sizes_are_shares_of_the_picture():
+    assert [size_for(share) for share in (0.01, 0.05, 0.5)] == ["small", "medium", "large"]
