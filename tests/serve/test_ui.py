@@ -19,6 +19,8 @@ ANSWER = "A red circle — ready."
 def open_page(monkeypatch):
     def make(address):
         monkeypatch.setattr(sys, "argv", ["ui.py", f"{address}/v1"])
+        # Streamlit puts the page in its place and leaves it there: processes that are spawned later would run it.
+        monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
         return AppTest.from_file(PAGE, default_timeout=30).run()
 
     return make
