@@ -2,8 +2,9 @@
 
 import socket
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from train.data_engine import draw
 from vlm import ocr
@@ -43,10 +44,10 @@ def test_labels_of_an_axis_are_read_one_by_one():
 
 
 def test_a_wide_gap_divides_a_line_and_a_space_does_not():
-    close = ocr.Reading("ab cd", 1.0, (0.1, 0.2, 0.28, 0.36, 0.46))
-    apart = ocr.Reading("ab cd", 1.0, (0.1, 0.2, 0.5, 0.8, 0.9))
-    assert ocr._pieces(close, 4.0) == [(0, 4)]
-    assert ocr._pieces(apart, 4.0) == [(0, 1), (3, 4)]
+    inked = np.zeros(100, bool)
+    inked[[*range(5, 25), *range(30, 50), *range(80, 95)]] = True
+    reading = ocr.Reading("ab cd 7", 1.0, (10, 20, 28, 35, 45, 60, 88))
+    assert list(ocr._pieces(reading, inked, 20)) == [("ab cd ", 0, 65), ("7", 65, 100)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (4000, 20)])
@@ -60,6 +61,26 @@ def test_without_the_models_there_are_no_words(monkeypatch):
 
 
 def test_control_characters_are_not_handed_on():
-    line = ocr.Line((50.0, 10.0), (1.0, 0.0), 80.0, 10.0)
-    labels = ocr._split(line, ocr.Reading("a\x1b\x07b", 1.0, (0.1, 0.2, 0.3, 0.4)), 0)
+    line = ocr.Line((50.0, 10.0), 0.0, 80.0, 10.0)
+    strip = np.full((48, 384, 3), 255, np.uint8)
+    strip[12:36, 40:340] = 0
+    labels = list(ocr._to_labels(line, ocr.Reading("a\x1b\x07b", 1.0, (60, 100, 140, 180)), 0, strip))
     assert [type(label) for label in labels] == [Label] and labels[0].text == "a b"
+
+
+def test_boxes_lie_close_around_the_ink(table):
+    sample, words = table
+    texts = [label.text for label in sample.truth.labels]
+    read = {word.text: word.box for word in words if texts.count(word.text) == 1}
+    errors = [
+        abs(a - b)
+        for label in sample.truth.labels
+        for a, b in zip(label.box, read.get(label.text, label.box), strict=True)
+    ]
+    assert np.quantile(errors, 0.9) < 3
+
+
+def test_text_that_runs_upwards_is_read():
+    image = Image.new("RGB", (300, 60), "white")
+    ImageDraw.Draw(image).text((20, 15), "Rainfall", "black", ImageFont.load_default(24))
+    assert [word.text for word in read_words(image.transpose(Image.Transpose.ROTATE_90))] == ["Rainfall"]
