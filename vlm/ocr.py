@@ -39,7 +39,7 @@ BATCH_COLUMNS = 2048  # widths of the strips of one batch, together
 TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
 INK = 0.35  # what differs from the background by this much of the greatest difference
-GAP = 0.75  # in heights of the ink: texts further apart are two
+GAP = 0.6  # in heights of the ink: texts further apart are two
 SIGNS = "–—‘’“”•…€−≤≥≈→←↑↓℃"  # noqa: RUF001 - beside letters: what English text may contain
 MAX_LENGTH = 200
 

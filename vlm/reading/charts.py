@@ -13,12 +13,13 @@ from .axis import Scale, fit_scale
 from .legend import colour_evidence, legend_entries
 from .pies import read_pie
 from .scatters import read_scatter
-from .seen import Seen, SeenWord, middle
+from .seen import LEADING, Seen, SeenWord, joined, middle
 
 WINDOW = 2  # places beside the likeliest one that belong to it
 NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what the mark says
 INSIDE = 2.0  # pixels of the picture from the end of a bar to where its colour is looked up
 OWN = 0.5  # weight of what the network says of a mark's series, beside its colour
+MIDDLES = 0.8  # text heights between the middles of two lines of one label
 TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 
 
@@ -84,7 +85,8 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
     """The categories' labels in their order, each with the place of its marks on the axis, in input pixels."""
     axis = 0 if upright else 1
     found = []
-    for word in seen.of_role("category"):
+    words = seen.of_role("category")
+    for word in lines_joined(words) if upright else words:
         away = seen.network.words.anchor(seen.scene.words[word.token])[axis]
         found.append((word, float(seen.centre_px(word)[axis] + UNIT * away)))
     found.sort(key=lambda one: one[1])
@@ -98,6 +100,26 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
             else:
                 kept.append(one)
         found = kept
+    return found
+
+
+def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
+    """Labels below an axis in two lines, "Q3" over "2023", were read as two words: each pair becomes one."""
+    left = sorted(words, key=lambda word: word.label.box[1])
+    found = []
+    while left:
+        upper = left.pop(0)
+        height = upper.label.box[3] - upper.label.box[1]
+        below = [
+            word
+            for word in left
+            if abs(middle(word.label.box)[0] - middle(upper.label.box)[0]) < MIDDLES * height
+            and -0.3 * height < word.label.box[1] - upper.label.box[3] < LEADING * height
+        ]
+        label = joined([upper, *below[:1]])
+        assert label is not None
+        found.append(SeenWord(label, upper.role, upper.token))
+        left = [word for word in left if word not in below[:1]]
     return found
 
 
