@@ -67,16 +67,16 @@ class VlmProcessor(ProcessorMixin):
     def encode_chat(self, messages: list[dict[str, Any]], *, add_generation_prompt: bool = False) -> EncodedChat:
         """Messages with `content` a string or parts (`text`, `image`) -> ids. Pictures of a turn come before its text.
 
-        Raises ValueError for an unknown role or part, and for more pictures than `max_images`.
+        An image part may have a `hint`, a text about the picture that follows its image tokens (`vlm/hints`). Raises ValueError for an unknown role or part, and for more pictures than `max_images`.
         """
         chat = EncodedChat()
-        contents: list[tuple[str, int, str]] = []  # role, pictures and text of each message
+        contents: list[tuple[str, list[str], str]] = []  # role, hint of each picture, text of each message
         rendered: list[dict[str, str]] = []
         for message in messages:
-            images, text = self._split_content(message)
+            images, hints, text = self._split_content(message)
             chat.images.extend(images)
             rendered.append({"role": message["role"], "content": f"{_OPEN}{len(contents)}{_CLOSE}"})
-            contents.append((message["role"], len(images), text))
+            contents.append((message["role"], hints, text))
         if len(chat.images) > self.max_images:
             raise ValueError(
                 f"this conversation has {len(chat.images)} pictures; the model can tell {self.max_images} apart:"
@@ -89,8 +89,10 @@ class VlmProcessor(ProcessorMixin):
         chat.append(self._tokenize(structure))
         for piece in pieces:
             number, _, structure = piece.partition(_CLOSE)
-            role, num_images, text = contents[int(number)]
-            chat.append([self.image_token_id] * (num_images * self.image_seq_length))
+            role, hints, text = contents[int(number)]
+            for hint in hints:
+                chat.append([self.image_token_id] * self.image_seq_length)
+                chat.append(self._tokenize(hint, special=False))
             chat.append(self._tokenize(text, special=False), is_answer=role == "assistant")
             ids = self._tokenize(structure)
             ends_turn = int(role == "assistant" and ids[:1] != [] and ids[0] in self.tokenizer.all_special_ids)
@@ -98,31 +100,36 @@ class VlmProcessor(ProcessorMixin):
             chat.append(ids[ends_turn:])
         return chat
 
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a piece of plain text takes."""
+        return len(self._tokenize(text, special=False))
+
     def _tokenize(self, text: str, *, special: bool = True) -> list[int]:
         if not text:
             return []
         return self.tokenizer(text, add_special_tokens=False, split_special_tokens=not special)["input_ids"]
 
     @staticmethod
-    def _split_content(message: dict[str, Any]) -> tuple[list[Image.Image], str]:
-        """The pictures and the text of one message."""
+    def _split_content(message: dict[str, Any]) -> tuple[list[Image.Image], list[str], str]:
+        """The pictures of one message, the hint about each, and its text."""
         if message.get("role") not in ROLES:
             raise ValueError(f"role must be one of {', '.join(ROLES)}, got {message.get('role')!r}")
         content = message["content"]
         if isinstance(content, str):
-            return [], content
-        images, texts = [], []
+            return [], [], content
+        images, hints, texts = [], [], []
         for part in content:
             if part["type"] == "text":
                 texts.append(part["text"])
             elif part["type"] == "image" and isinstance(part.get("image"), Image.Image):
                 images.append(part["image"])
+                hints.append(part.get("hint", ""))
             else:
                 raise ValueError(
                     'a content part is {"type": "text", "text": str} or {"type": "image", "image": PIL.Image},'
                     f" got type {part['type']!r} with {sorted(set(part) - {'type'})}"
                 )
-        return images, "\n".join(texts)
+        return images, hints, "\n".join(texts)
 
     def apply_chat_template(
         self,

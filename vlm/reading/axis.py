@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from ..structure import Axis, Label, Tick
+from ..structure import Axis, Label, NumberStyle, Tick
 from ..structure.numbers import parse_number
 from .seen import SeenWord, middle
 
@@ -49,6 +49,17 @@ class Scale:
         step = min((b - a for a, b in pairwise(values) if b > a), default=1.0)
         digits = 2 - math.floor(math.log10(step))
         return round(value, digits) + 0.0
+
+
+def number_style(axis: Axis | None) -> NumberStyle:
+    """As the labels at the ticks are written, with the decimals of a tenth of the step between two of them."""
+    if axis is None or len(axis.ticks) < 2:
+        return NumberStyle(decimals=2)
+    style = NumberStyle.of([tick.label.text for tick in axis.ticks])
+    values = sorted(tick.value for tick in axis.ticks)
+    step = min((b - a for a, b in pairwise(values) if b > a), default=style.divisor) / style.divisor
+    decimals = min(6, max(style.decimals, math.ceil(-math.log10(step / 10))))
+    return style.model_copy(update={"decimals": decimals})
 
 
 def tick_values(text: str) -> list[float]:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
-from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, NumberStyle, Series
+from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, Series
 from ..structure.numbers import parse_number
-from .axis import Scale, fit_scale
+from .axis import Scale, fit_scale, number_style
 from .legend import colour_evidence, legend_entries
 from .pies import read_pie
 from .scatters import read_scatter
@@ -77,7 +77,7 @@ def make_chart(
         horizontal=horizontal, stacked=stacked, category_title=titles[0].label if titles and categories else None,
         categories=tuple(categories), value_axis=value_axis, x_axis=None,
         series=tuple(Series(name=entry.label, colour=entry.colour) for entry in entries) if many else (lone,),
-        legend=tuple(entries), marks=tuple(marks), numbers=NumberStyle(),
+        legend=tuple(entries), marks=tuple(marks), numbers=number_style(value_axis),
     )  # fmt: skip
 
 

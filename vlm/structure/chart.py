@@ -1,12 +1,20 @@
 """Charts: bars, lines, pies and scatter plots with their words, scales and marks, each with its exact place."""
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from .base import Box, Colour, Element, Label, Point, Structure
+from .numbers import MULTIPLIERS
 
+# a sign, a currency, digits in groups, a multiplier, a unit
+WRITTEN = re.compile(
+    r"^[-+\u2212(]?(?P<prefix>[$€£¥]?)-?(?P<digits>\d(?:[\d.,']| (?=\d{3}))*)"
+    r"(?P<times>\s?(?:bn|thousand|million|billion|trillion|[kKMBGT])(?![A-Za-z]))?(?P<suffix>[^\d)]*)\)?$"
+)
 ChartKind = Literal["bar", "line", "pie", "scatter"]
 Cell = str | float | None
 
@@ -19,6 +27,24 @@ class NumberStyle(Structure):
     decimals: int = Field(default=0, ge=0)
     divisor: float = Field(default=1.0, gt=0)  # 1000 for "k"
     separator: str = ""  # between groups of three digits
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "NumberStyle":
+        """The style that most of these numbers are written in, with as many decimals as any of them."""
+        found = [match for text in texts if (match := WRITTEN.match(text.strip()))]
+        if not found:
+            return cls()
+        prefix, times, suffix = Counter((m["prefix"], m["times"] or "", m["suffix"]) for m in found).most_common(1)[0][
+            0
+        ]
+        groups = [match["digits"] for match in found]
+        separators = [match[0] for digits in groups if (match := re.search(r"[,' ](?=\d{3}(?!\d))", digits))]
+        tails = [re.search(r"\.(\d+)$|,(\d{1,2})$", digits) for digits in groups]
+        return cls(
+            prefix=prefix, suffix=f"{times}{suffix}", divisor=MULTIPLIERS.get(times.strip(), 1.0),
+            decimals=max(len(tail[1] or tail[2]) if tail else 0 for tail in tails),
+            separator=separators[0] if separators else "",
+        )  # fmt: skip
 
     def write(self, value: float) -> str:
         digits = f"{abs(value) / self.divisor:,.{self.decimals}f}".replace(",", self.separator)

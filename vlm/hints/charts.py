@@ -1,0 +1,221 @@
+"""Charts in words: the values, their order, and what a question about some of them turns on."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from ..structure import Chart, Colour, Dot, Slice
+from ..structure.chart_facts import Value, highest, is_equal, lowest, placed_marks, ranked, series_names, total
+from ..structure.colours import SHADES, colour_name
+from ..structure.numbers import parse_number, write_number
+from .mentions import find_mentions
+
+MOST_IN_ORDER = 12
+MOST_PAIRS = 3
+ZEROS = re.compile(r"\.0+(?!\d)")
+ORDER = re.compile(r"\b(?:next|after|before|follow\w*|preced\w*|prior|left|right|above|below|between)\b", re.IGNORECASE)
+SUM = re.compile(r"\b(?:sum|total|together|add\w*|combined?|plus|altogether)\b", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w.,])[$€£¥]?-?\d[\d.,]*\s?(?:%|[kKMB](?!\w))?")
+
+
+class ChartWords:
+    """A chart's values under the names that the picture gives them."""
+
+    def __init__(self, chart: Chart):
+        self.chart = chart
+        self.categories = [label.text for label in chart.categories]
+        self.series = list(series_names(chart))
+        self.values: dict[tuple[int, int], Value] = {}  # by category and series
+        for mark in placed_marks(chart):
+            if mark.category is not None:
+                name = Value(self.categories[mark.category], self.series[mark.series], mark.value, mark.is_sure)
+                self.values[mark.category, mark.series] = name
+
+    def write(self, value: float) -> str:
+        """As the picture writes it; a pie's in per cent."""
+        if self.chart.kind == "pie":
+            return f"{write_number(round(value, 1))}%"
+        style = self.chart.numbers
+        written = style.write(style.rounded(value))
+        return ZEROS.sub("", written) if style.divisor != 1 else written  # "50M" rather than "50.0M"
+
+    def said(self, value: Value) -> str:
+        return f"{self.write(value.value)}{'' if value.is_sure else '?'}"
+
+    def of_series(self, series: int) -> list[Value]:
+        return [value for (_, s), value in sorted(self.values.items()) if s == series]
+
+    def of_category(self, category: int) -> list[Value]:
+        return [value for (c, _), value in sorted(self.values.items()) if c == category]
+
+
+def describe(chart: Chart) -> Iterator[str]:
+    """What is seen, in the order in which it is wanted."""
+    words = ChartWords(chart)
+    kind = {"scatter": "scatter plot"}.get(chart.kind, f"{'stacked ' if chart.stacked else ''}{chart.kind} chart")
+    if any(isinstance(mark, Slice) and mark.hole > 0 for mark in chart.marks):
+        kind = "donut chart"
+    title = f' "{chart.title.text}"' if chart.title else ""
+    yield f"{'horizontal ' if chart.horizontal and chart.kind == 'bar' else ''}{kind}{title}"
+    if chart.kind == "scatter":
+        yield from _points(chart)
+    elif len(chart.series) > 1:
+        for number, name in enumerate(words.series):
+            yield f"{name}: {', '.join(f'{v.category} {words.said(v)}' for v in words.of_series(number))}"
+    else:
+        yield ", ".join(f"{value.category} {words.said(value)}" for value in words.of_series(0))
+    found = list(words.values.values())
+    if len(chart.series) == 1 and 1 < len(found) <= MOST_IN_ORDER:
+        yield f"high to low: {', '.join(value.category for value in ranked(found))}"
+    elif len(found) > 1:
+        yield f"highest {highest(found)[0].name}, lowest {lowest(found)[0].name}"
+    yield from _colours(chart)
+    yield from _titles(chart)
+    if chart.categories:
+        yield f"{len(chart.categories)} categories" + (f", {len(words.series)} series" if len(words.series) > 1 else "")
+
+
+def _points(chart: Chart) -> Iterator[str]:
+    dots = [mark for mark in chart.marks if isinstance(mark, Dot) and mark.x is not None]
+    yield f"{len(dots)} points"
+    if len(chart.series) > 1:
+        for number, name in enumerate(series_names(chart)):
+            yield f"{name}: {sum(dot.series == number for dot in dots)} points"
+    if dots:
+        high, right = max(dots, key=lambda dot: dot.value), max(dots, key=lambda dot: dot.x or 0.0)
+        yield f"highest at {write_number(high.x or 0.0)}, rightmost at {write_number(right.value)}"
+
+
+def _colours(chart: Chart) -> Iterator[str]:
+    names = [
+        f"{name or 'all'} {colour_of(one.colour)}"
+        for name, one in zip(series_names(chart), chart.series, strict=True)
+        if one.colour
+    ]
+    if len(chart.series) == 1 and not names:
+        names = [
+            f"{chart.categories[mark.category].text} {colour_of(mark.colour)}"
+            for mark in chart.marks
+            if mark.category is not None
+        ]
+        if len({name.rpartition(" ")[2] for name in names}) == 1:
+            names = [f"all {names[0].rpartition(' ')[2]}"]
+    if names:
+        yield f"colors: {', '.join(names)}"
+
+
+def colour_of(colour: Colour) -> str:
+    return colour.name or colour_name(colour.rgb)
+
+
+def _titles(chart: Chart) -> Iterator[str]:
+    value_title = chart.value_axis.title if chart.value_axis else None
+    other = chart.category_title or (chart.x_axis.title if chart.x_axis else None)
+    across, up = (value_title, other) if chart.horizontal else (other, value_title)
+    for name, label in (("x axis", across), ("y axis", up)):
+        if label:
+            yield f'{name} "{label.text}"'
+
+
+def about(chart: Chart, question: str) -> Iterator[str]:
+    """What follows from the values that a question names."""
+    words = ChartWords(chart)
+    categories = find_mentions(words.categories, question)
+    series = find_mentions(words.series, question) if len(words.series) > 1 else []
+    chosen = _chosen(words, categories, series)
+    for value in chosen:
+        yield f"{_name(words, value)} {words.said(value)}"
+    for one, other in list(pairwise(chosen))[:MOST_PAIRS]:
+        yield from _compared(words, one, other)
+    if len(chosen) > 1 and SUM.search(question):
+        yield f"together {words.write(total(chosen))}"
+    if ORDER.search(question) and len(categories) == 2:
+        yield from _placed(words, categories)
+    elif ORDER.search(question) and len(categories) == 1 and not series:
+        yield from _neighbours(words, categories[0])
+    yield from _groups(words, categories, series)
+    yield from _numbers(words, question, categories)
+    yield from _by_colour(chart, words, question)
+
+
+def _name(words: ChartWords, value: Value) -> str:
+    return value.name if len(words.series) > 1 else value.category
+
+
+def _chosen(words: ChartWords, categories: Sequence[int], series: Sequence[int]) -> list[Value]:
+    """The values where the named categories and series meet; without a series only where there is but one."""
+    which = series or ([0] if len(words.series) == 1 else [])
+    return [words.values[c, s] for c in categories for s in which if (c, s) in words.values]
+
+
+def _compared(words: ChartWords, one: Value, other: Value) -> Iterator[str]:
+    first, second = _name(words, one), _name(words, other)
+    if is_equal(one.value, other.value):
+        yield f"{first} and {second} are equal"
+        return
+    higher, lower = (first, second) if one.value > other.value else (second, first)
+    yield f"{higher} is higher than {lower} by {words.write(abs(one.value - other.value))}"
+
+
+def _placed(words: ChartWords, categories: Sequence[int]) -> Iterator[str]:
+    one, other = (words.categories[i] for i in categories)
+    before = categories[0] < categories[1]
+    if words.chart.horizontal:
+        yield f"{one} is {'above' if before else 'below'} {other}"
+    elif words.chart.kind != "pie":
+        yield f"{one} is {'left' if before else 'right'} of {other}"
+
+
+def _neighbours(words: ChartWords, category: int) -> Iterator[str]:
+    names = words.categories
+    if category + 1 < len(names):
+        yield f"after it {names[category + 1]}"
+    if category:
+        yield f"before it {names[category - 1]}"
+
+
+def _groups(words: ChartWords, categories: Sequence[int], series: Sequence[int]) -> Iterator[str]:
+    """Of a series alone its extremes over the categories; of a category alone those over the series."""
+    if len(words.series) < 2:
+        return
+    if series and not categories:
+        for number in series:
+            yield from _extremes(words, words.series[number], words.of_series(number), by_category=True)
+    if categories and not series:
+        for number in categories:
+            yield from _extremes(words, words.categories[number], words.of_category(number), by_category=False)
+
+
+def _extremes(words: ChartWords, name: str, found: list[Value], by_category: bool) -> Iterator[str]:
+    if found:
+        listed = ", ".join(f"{v.category if by_category else v.series} {words.said(v)}" for v in ranked(found))
+        yield f"{name} from high to low: {listed}; sum {words.write(total(found))}"
+
+
+def _numbers(words: ChartWords, question: str, categories: Sequence[int]) -> Iterator[str]:
+    """Which value is the nearest to a number in the question, and which of the named ones are above it."""
+    for name in words.categories:  # "2015" may be a category
+        question = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", question)
+    found = list(words.values.values())
+    for text in NUMBER.findall(question)[:1]:
+        number = parse_number(text.strip(" .,"))
+        if number is None or not found:
+            continue
+        nearest = min(found, key=lambda value: abs(value.value - number))
+        yield f"closest to {text.strip(' .,')}: {_name(words, nearest)}"
+        for value in (words.values[c, 0] for c in categories if (c, 0) in words.values):
+            yield f"{_name(words, value)} is {'above' if value.value > number else 'below'} {text.strip(' .,')}"
+        above, below = sum(value.value > number for value in found), sum(value.value < number for value in found)
+        yield f"{above} above, {below} below"
+
+
+def _by_colour(chart: Chart, words: ChartWords, question: str) -> Iterator[str]:
+    shades = list(SHADES)
+    for number in find_mentions(shades, question.replace("grey", "gray")):
+        names = {
+            words.series[m.series] if len(words.series) > 1 else words.categories[m.category]
+            for m in chart.marks
+            if colour_of(m.colour) == shades[number] and (m.category is not None or len(words.series) > 1)
+        }
+        if names:
+            yield f"{shades[number]}: {', '.join(sorted(names))}"

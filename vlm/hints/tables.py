@@ -1,0 +1,131 @@
+"""Tables and notices in words, and what a question about some cells or lines turns on."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from ..structure import Notice, NumberStyle, Table
+from ..structure.numbers import parse_number, write_number
+from ..structure.table_facts import column_name, column_sum, highest_rows, lowest_rows, numbers_in, prices, total_of
+from .mentions import find_mentions, missing
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+NUMERALS = ("1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 11)))
+MOST_CELLS = 8  # that a question gets to see
+
+
+def describe_table(table: Table) -> Iterator[str]:
+    """The headings, then row by row."""
+    title = f' "{table.title.text}"' if table.title else ""
+    rows = len(table.rows) - table.total_row
+    yield f"table{title} with {len(table.header)} columns, {rows} rows{' and a total' if table.total_row else ''}"
+    yield f"columns: {', '.join(cell.text for cell in table.header)}"
+    for row in table.rows:
+        yield " | ".join(cell.text or "-" for cell in row)
+
+
+def about_table(table: Table, question: str) -> Iterator[str]:
+    """The cells that a question is about, and what follows from a column of numbers."""
+    heads = [row[0].text for row in table.rows]
+    rows, columns = find_mentions(heads, question), find_mentions([cell.text for cell in table.header], question)
+    rows, columns = (
+        rows + _by_ordinal(question, "row", len(heads)),
+        columns + _by_ordinal(question, "column", len(table.header)),
+    )
+    numeric = [column for column in columns if numbers_in(table, column)]
+    yield from _cells(table, rows, [c for c in columns if c > 0])
+    if len(rows) == 2 and numeric:
+        yield from _compared(table, rows, numeric[0])
+    for column in numeric:
+        if not rows:
+            yield _extremes(table, column)
+    for row in rows[:1] if len(rows) == 1 and not numeric else []:
+        if row + 1 < len(heads):
+            yield f"after {heads[row]}: {heads[row + 1]}"
+        if row:
+            yield f"before {heads[row]}: {heads[row - 1]}"
+    for column in _by_ordinal(question, "column", len(table.header)):
+        yield f"column {column + 1}: {column_name(table, column)}"
+    for row in _by_ordinal(question, "row", len(heads)):
+        yield f"row {row + 1}: {heads[row]}"
+    yield from _holding(table, question, columns)
+    yield from missing([*heads, *(cell.text for cell in table.header)], question)
+
+
+def _by_ordinal(question: str, what: str, limit: int) -> list[int]:
+    """ "the third row" """
+    found = []
+    for number, names in enumerate(zip(ORDINALS, NUMERALS, strict=True)):
+        if number < limit and re.search(rf"\b({'|'.join(names)})\b(?=[\w\s]*\b{what})", question, re.IGNORECASE):
+            found.append(number)
+    if limit and re.search(rf"\blast\b(?=[\w\s]*\b{what})", question, re.IGNORECASE):
+        found.append(limit - 1)
+    return found
+
+
+def _cells(table: Table, rows: Sequence[int], columns: Sequence[int]) -> Iterator[str]:
+    for row in rows[:3]:
+        chosen = columns or range(1, len(table.header))
+        cells = [f"{column_name(table, column)} {table.rows[row][column].text or 'empty'}" for column in chosen]
+        yield f"{table.rows[row][0].text}: {', '.join(cells[:MOST_CELLS])}"
+
+
+def _compared(table: Table, rows: Sequence[int], column: int) -> Iterator[str]:
+    texts = [table.rows[row][column].text for row in rows]
+    names = [table.rows[row][0].text for row in rows]
+    one, other = map(parse_number, texts)
+    if one is None or other is None:
+        return
+    style = NumberStyle.of(texts)
+    if one == other:
+        yield f"{names[0]} and {names[1]} are equal"
+    else:
+        higher, lower = names if one > other else reversed(names)
+        yield f"{higher} is higher than {lower} by {style.write(abs(one - other))}"
+    yield f"together {style.write(one + other)}"
+
+
+def _extremes(table: Table, column: int) -> str:
+    numbers = numbers_in(table, column)
+    parts = []
+    for word, found in (("highest", highest_rows(numbers)), ("lowest", lowest_rows(numbers))):
+        names = ", ".join(table.rows[row][0].text for row in found)
+        parts.append(f"{word} {names} ({table.rows[found[0]][column].text})")
+    style = NumberStyle.of([table.rows[row][column].text for row, _ in numbers])
+    parts.append(f"sum {style.write(column_sum(table, column))}")
+    return f"{column_name(table, column)}: {', '.join(parts)}"
+
+
+def _holding(table: Table, question: str, columns: Sequence[int]) -> Iterator[str]:
+    """The rows of a cell that a question quotes: "whose fibre is 11.9 g"."""
+    for column in columns or range(1, len(table.header)):
+        texts = [row[column].text for row in table.rows]
+        for number in find_mentions(texts, question)[:1]:
+            same = [row[0].text for row in table.rows if row[column].text == texts[number]]
+            yield f"{column_name(table, column)} {texts[number]}: {', '.join(same)}"
+
+
+def describe_notice(notice: Notice) -> Iterator[str]:
+    """What kind it is, its colours, then line by line."""
+    colours = f", {notice.ink} on {notice.background}" if notice.ink and notice.background else ""
+    yield f"{notice.kind}{colours}, {len(notice.lines)} lines"
+    for row in sorted({entry.row for entry in notice.entries}):
+        yield " | ".join(f"{entry.role}: {entry.label.text}" for entry in notice.entries if entry.row == row)
+    if priced := prices(notice):
+        dearest = max(priced, key=lambda one: one[1])
+        together = NumberStyle(decimals=2).write(math.fsum(price for _, price in priced))
+        yield f"{len(priced)} items, most expensive {dearest[0]}, together {together}"
+    if (total := total_of(notice)) is not None:
+        yield f"total {write_number(total)}"
+
+
+def about_notice(notice: Notice, question: str) -> Iterator[str]:
+    """What stands beside the words that a question quotes."""
+    texts = [entry.label.text for entry in notice.entries]
+    for number in find_mentions(texts, question)[:3]:
+        entry = notice.entries[number]
+        beside = [other.label.text for other in notice.entries if other.row == entry.row and other is not entry]
+        yield f'"{entry.label.text}" is there' + (f", beside it {', '.join(beside)}" if beside else "")
+    for row in _by_ordinal(question, "line", len(notice.lines)):
+        yield f"line {row + 1}: {notice.lines[row]}"
+    yield from missing([*texts, *notice.lines], question)

@@ -1,0 +1,109 @@
+"""Hints as text: one block for each picture, and the facts that a question turns on."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from ..objects import NamedObject
+from ..structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
+from . import charts, graphs, scenes, tables
+
+BLOCK_TOKENS = 160  # that the block about a picture may take
+FACT_TOKENS = 80  # that the facts about a question may take
+PICTURE = re.compile(
+    r"\b(first|second|third|last|1st|2nd|3rd)\s+(?:picture|image|photo|one)\b|\bpicture\s+(\d)", re.IGNORECASE
+)
+NUMBERS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
+
+CountTokens = Callable[[str], int]
+
+
+def picture_hint(reading: Reading, objects: Sequence[NamedObject], count_tokens: CountTokens) -> str:
+    """The block about one picture, "" where nothing was seen. What is wanted most comes first and stays."""
+    lines = list(describe(reading.structure)) if reading.structure else list(_of_photograph(reading, objects))
+    text = _fitting(lines, BLOCK_TOKENS, count_tokens)
+    return f"[seen: {text}]\n" if text else ""
+
+
+def question_facts(structures: Sequence[Structure | None], question: str, count_tokens: CountTokens) -> str:
+    """What follows, for what a question names, from the picture that it is about: "" where nothing does.
+
+    That is the picture which it names ("the first picture"), or else the last one.
+    """
+    if not structures:
+        return ""
+    structure = structures[_which(question, len(structures))]
+    facts = list(dict.fromkeys(about(structure, question))) if structure else []
+    text = _fitting(facts, FACT_TOKENS, count_tokens)
+    return f"({text})\n" if text else ""
+
+
+def _which(question: str, count: int) -> int:
+    match = PICTURE.search(question)
+    if not match:
+        return -1
+    number = NUMBERS[match[1].lower()] if match[1] else int(match[2]) - 1
+    return number if number < count else -1
+
+
+def describe(structure: Structure) -> Iterator[str]:
+    """What a structure says, in short pieces, in the order in which they are wanted."""
+    match structure:
+        case Chart():
+            yield from charts.describe(structure)
+        case Graph():
+            yield from graphs.describe(structure)
+        case Table():
+            yield from tables.describe_table(structure)
+        case Notice():
+            yield from tables.describe_notice(structure)
+        case Parts():
+            yield from scenes.describe_parts(structure)
+        case Scene():
+            yield from scenes.describe_scene(structure)
+
+
+def about(structure: Structure, question: str) -> Iterator[str]:
+    """What a structure says of the things that a question names."""
+    match structure:
+        case Chart():
+            yield from charts.about(structure, question)
+        case Graph():
+            yield from graphs.about(structure, question)
+        case Table():
+            yield from tables.about_table(structure, question)
+        case Notice():
+            yield from tables.about_notice(structure, question)
+        case Parts():
+            yield from scenes.about_parts(structure, question)
+        case Scene():
+            yield from scenes.about_scene(structure, question)
+
+
+def _of_photograph(reading: Reading, objects: Sequence[NamedObject]) -> Iterator[str]:
+    """What stands in for a structure: names from the classifier, words from OCR."""
+    if objects:
+        yield f"looks like {', '.join(f'{one.name} {one.probability:.0%}' for one in objects)}"
+    if reading.words:
+        yield f"words: {' / '.join(word.text for word in reading.words)}"
+
+
+def _fitting(lines: Sequence[str], limit: int, count_tokens: CountTokens) -> str:
+    """As many whole lines as fit; of the first that does not, as many words. What a picture says stays on one line."""
+    text = ""
+    for line in lines:
+        line = plain(line)
+        longer = f"{text}; {line}" if text else line
+        if count_tokens(longer) <= limit:
+            text = longer
+            continue
+        words = line.split(" ")
+        while words and count_tokens(f"{text}; {' '.join(words)} ...") > limit:
+            del words[-max(1, len(words) // 8) :]
+        return f"{text}; {' '.join(words)} ..." if words else text
+    return text
+
+
+def plain(text: str) -> str:
+    """Without what ends a line or a block: text found in a picture is data and cannot close what it stands in."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.replace("[", "(").replace("]", ")").split())
