@@ -28,6 +28,7 @@ class SourceConfig(RunConfig):
     path: Path | None = None
     types: frozenset[str] | None = None  # of a family: only questions of these types; None: of all
     weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
+    hints: float = Field(0.0, ge=0, le=1)  # of a family: the share of its pictures with hints (see vlm/hints)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SourceConfig":

@@ -5,7 +5,7 @@ A row is a list of conversations about the same pictures (see `train/collator.py
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -14,8 +14,10 @@ from typing import Any, Protocol
 from torch.utils.data import Dataset
 
 from vlm.images import ImageError, open_image
+from vlm.perception import Perceived, with_hints
 from vlm.processing_vlm import VlmProcessor
 
+from .as_read import as_read
 from .collator import PackedRow, pack
 from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
@@ -25,6 +27,7 @@ Messages = list[dict[str, Any]]
 # Asks for the short form of an answer. The first is the one to use (and the one in configs/eval); the others keep the
 # model from hanging on its exact words.
 BRIEF = ("Answer briefly.", "Answer in one word.", "Give a short answer.", "Only the answer, please.")
+SPOILT = 0.25  # of the pictures with hints: these have mistakes
 ORDINALS = ("first", "second", "third")
 
 
@@ -38,27 +41,50 @@ class Source(Protocol):
 
 
 class DrawnSource:
-    """Conversations about pictures that a family draws: single questions, and sometimes talks over several pictures."""
+    """Conversations about pictures that a family draws: single questions, and sometimes talks over several pictures.
 
-    def __init__(self, family: str, split: Split = "train", seed: int = 0, types: frozenset[str] | None = None):
+    A share of them, `hints`, comes with what reading the pictures would say of them, at times with mistakes.
+    """
+
+    def __init__(
+        self,
+        family: str,
+        split: Split = "train",
+        seed: int = 0,
+        types: frozenset[str] | None = None,
+        hints: float = 0.0,
+        count_tokens: Callable[[str], int] = len,
+    ):
         self.family, self.split, self.seed, self.types = family, split, seed, types
+        self.hints, self.count_tokens = hints, count_tokens
 
     def conversations(self, index: int) -> list[Messages]:
+        rng = Random(f"{self.family}/{self.split}/{self.seed}/{index}/hints")
+        samples, found = self._without_hints(index)
+        if rng.random() >= self.hints:
+            return found
+        spoilt = rng.random() < SPOILT
+        seen = {
+            id(sample.image): Perceived(as_read(sample.truth, self.family, rng, spoilt), (), 0.0) for sample in samples
+        }
+        return [with_hints(messages, lambda image: seen[id(image)], self.count_tokens) for messages in found]
+
+    def _without_hints(self, index: int) -> tuple[list[Sample], list[Messages]]:
         rng = Random(f"{self.family}/{self.split}/{self.seed}/{index}/conversations")
         num_pictures = rng.choices((1, 2, 3), (85, 11, 4))[0]
         seeds = range(index * len(ORDINALS), index * len(ORDINALS) + num_pictures)
         samples = [draw(self.family, self.seed * 1_000_000_007 + seed, self.split) for seed in seeds]
         samples = [replace(sample, questions=self._wanted(sample.questions)) for sample in samples]
         if rng.random() < 0.15:
-            return [_talk(samples, rng)]
+            return samples, [_talk(samples, rng)]
         if num_pictures == 1:
-            return [_single(samples, samples[0].questions[i], "", rng) for i in range(len(samples[0].questions))]
+            return samples, [_single(samples, question, "", rng) for question in samples[0].questions]
         asked = [
             _single(samples, question, _which(i, num_pictures, rng), rng)
             for i, sample in enumerate(samples)
             for question in rng.sample(sample.questions, min(len(sample.questions), 12 // num_pictures))
         ]
-        return rng.sample(asked, len(asked))
+        return samples, rng.sample(asked, len(asked))
 
     def _wanted(self, questions: tuple[Question, ...]) -> tuple[Question, ...]:
         """Those of the types that are asked for; all of them where a picture has none of these."""
@@ -205,7 +231,7 @@ def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "tra
 
     def source(spec: SourceConfig) -> Source:
         if spec.family is not None:
-            return DrawnSource(spec.family, split, config.seed, spec.types)
+            return DrawnSource(spec.family, split, config.seed, spec.types, spec.hints, processor.count_tokens)
         assert spec.path is not None
         return JsonlSource(spec.path, config.seed)
 

@@ -4,8 +4,8 @@ vlm eval configs/eval/mini.yaml
 vlm eval configs/eval/read.yaml
 vlm eval configs/eval/mini.yaml model=runs/mine output_dir=runs/eval-mine
 
-Each question is asked twice: with its picture, and blind, with a grey picture in its place. What the model can answer
-without looking does not show that it sees.
+Each question is asked twice: with its picture, and blind, with a grey picture in its place and no hints. What the model
+can answer without looking does not show that it sees.
 """
 
 import json
@@ -21,6 +21,7 @@ from PIL import Image
 from pydantic import Field, model_validator
 from tqdm import tqdm
 
+from vlm.generation import GenerationRequest
 from vlm.images import open_image
 from vlm.loading import Assistant, PartNotFoundError, load
 from vlm.quantization import dequantize_
@@ -29,7 +30,7 @@ from vlm.run_config import RunConfig
 from .answering import answer_together
 from .command import run_command
 from .data_engine import draw
-from .scoring import exact_match, recall, wilson_interval
+from .scoring import exact_match, recall, relaxed_match, wilson_interval
 from .seeing.evaluate import ReadEvalConfig
 from .seeing.evaluate import run as run_reading
 
@@ -37,22 +38,25 @@ logger = logging.getLogger(__name__)
 
 GREY = Image.new("RGB", (224, 224), (128, 128, 128))
 QUESTIONS_AT_ONCE = 24  # packed into one row; longer rows cost more than they save
-LONGEST = {False: 8, True: 160}  # tokens of an answer: short ones, descriptions
+LONGEST = {False: 40, True: 160}  # tokens of an answer: short ones, descriptions
 
 
 class SuiteConfig(RunConfig):
-    """Questions of one origin: pictures of a family that training never drew, or the test set of easy-VQA."""
+    """Questions of one origin: pictures of a family that training never drew, easy-VQA's test set, or a file."""
 
     name: str
     family: str | None = None
     pictures: int = Field(400, gt=0)  # of a family
     easy_vqa: bool = False  # the 9,673 test questions of the PyPI package easy-vqa
+    path: Path | None = None  # JSONL with one question a line, as `vlm data transfer` writes it
+    every: int = Field(1, gt=0)  # of a file only every so many-th picture
     limit: int | None = Field(None, gt=0)  # only so many questions
+    hints: bool = True  # whether a model that uses them gets them (vlm/hints)
 
     @model_validator(mode="after")
     def _one_origin(self) -> "SuiteConfig":
-        if (self.family is None) != self.easy_vqa:
-            raise ValueError("a suite has either `family` or `easy_vqa: true`")
+        if (self.family is not None) + self.easy_vqa + (self.path is not None) != 1:
+            raise ValueError("a suite has one of `family`, `easy_vqa: true` and `path`")
         return self
 
 
@@ -128,22 +132,33 @@ def easy_vqa_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image
         yield open_image(Path(paths[picture])), items
 
 
-def ask_all(assistant: Assistant, image: Image.Image, items: list[Item]) -> list[str]:
+def file_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
+    """The pictures of a JSONL file (`messages`, `type` and the short `answer`), each with its questions."""
+    assert suite.path is not None
+    rows = [json.loads(line) for line in suite.path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    pictures = [(name, list(group)) for name, group in groupby(rows, key=lambda row: row["images"][0])]
+    for name, group in pictures[:: suite.every]:
+        items = []
+        for row in group:
+            question = row["messages"][0]["content"][-1]["text"]
+            yes_no = row["answer"] in ("yes", "no")
+            items.append(Item(suite.name, name, row["type"], f"{question} {instruction}", row["answer"], (), yes_no))
+        yield open_image(suite.path.parent / name), items
+
+
+def ask_all(assistant: Assistant, image: Image.Image, items: list[Item], hints: bool) -> list[str]:
     """The answers to `items` about one picture."""
     answers: dict[int, str] = {}
     for described in (False, True):
         chosen = [i for i, item in enumerate(items) if bool(item.elements) == described]
         for start in range(0, len(chosen), QUESTIONS_AT_ONCE):
             part = chosen[start : start + QUESTIONS_AT_ONCE]
-            conversations = [
-                [
-                    {
-                        "role": "user",
-                        "content": [{"type": "image", "image": image}, {"type": "text", "text": items[i].prompt}],
-                    }
-                ]
-                for i in part
+            contents = [[{"type": "image", "image": image}, {"type": "text", "text": items[i].prompt}] for i in part]
+            requests = [
+                GenerationRequest(messages=[{"role": "user", "content": content}], hints="on" if hints else "off")
+                for content in contents
             ]
+            conversations = [assistant.with_hints(request).messages for request in requests]
             texts = answer_together(assistant.model, assistant.processor, conversations, LONGEST[described])
             answers |= dict(zip(part, texts, strict=True))
     return [answers[i] for i in range(len(items))]
@@ -151,13 +166,14 @@ def ask_all(assistant: Assistant, image: Image.Image, items: list[Item]) -> list
 
 def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
     """Ask everything with its picture, then every different question once about a grey one."""
-    pictures = list((easy_vqa_items if suite.easy_vqa else family_items)(suite, instruction))
+    items_of = easy_vqa_items if suite.easy_vqa else file_items if suite.path else family_items
+    pictures = list(items_of(suite, instruction))
     total = sum(len(items) for _, items in pictures)
     done: list[Item] = []
     with tqdm(total=min(total, suite.limit or total), desc=suite.name, unit="question", dynamic_ncols=True) as progress:
         for image, items in pictures:
             asked = items[: (suite.limit or total) - len(done)]
-            for item, answer in zip(asked, ask_all(assistant, image, asked) if asked else [], strict=True):
+            for item, answer in zip(asked, ask_all(assistant, image, asked, suite.hints) if asked else [], strict=True):
                 item.answer = answer
             done += asked
             progress.update(len(asked))
@@ -165,11 +181,12 @@ def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> lis
     blind: dict[str, str] = {}
     for start in tqdm(range(0, len(different), QUESTIONS_AT_ONCE), f"{suite.name}, blind", dynamic_ncols=True):
         part = different[start : start + QUESTIONS_AT_ONCE]
-        blind |= dict(zip((item.prompt for item in part), ask_all(assistant, GREY, part), strict=True))
+        blind |= dict(zip((item.prompt for item in part), ask_all(assistant, GREY, part, hints=False), strict=True))
+    match = exact_match if suite.easy_vqa else relaxed_match
     for item in done:
         item.answer_blind = blind[item.prompt]
         item.score, item.score_blind = (
-            recall(text, item.elements) if item.elements else exact_match(text, item.expected)
+            recall(text, item.elements) if item.elements else match(text, item.expected)
             for text in (item.answer, item.answer_blind)
         )
     return done

@@ -1,8 +1,13 @@
 """What an answer is worth, and how sure a score is."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
+
+from vlm.structure.numbers import parse_number
+
+RELAXED = 0.05  # of the expected number
 
 
 def normalise(answer: str) -> str:
@@ -13,6 +18,20 @@ def normalise(answer: str) -> str:
 def exact_match(answer: str, expected: str) -> float:
     """1 if the two are the same after `normalise`."""
     return float(normalise(answer) == normalise(expected))
+
+
+def relaxed_match(answer: str, expected: str) -> float:
+    """1 if two answers say the same: numbers within 5 % of the expected one (as in ChartQA,
+    https://arxiv.org/abs/2203.10244), whatever their units; lists in any order; else `exact_match`.
+    """
+    said, wanted = parse_number(normalise(answer)), parse_number(normalise(expected))
+    if wanted is not None and said is not None:
+        return float(abs(said - wanted) <= RELAXED * abs(wanted))
+    return float(_members(answer) == _members(expected))
+
+
+def _members(answer: str) -> list[str]:
+    return sorted(part.strip() for part in re.split(r",| and ", normalise(answer)) if part.strip())
 
 
 def recall(answer: str, elements: Sequence[str]) -> float:

@@ -33,6 +33,7 @@ class GenerationRequest:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     blind: bool = False  # leave the pictures out: what would the answer be without them?
+    hints: Literal["on", "off"] = "on"  # whether what is read in the pictures is said to the model (vlm/hints)
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:

@@ -42,6 +42,7 @@ from .generation import Chunk, GenerationRequest, generate
 from .gguf import find_gguf, load_gguf_language_model, load_gguf_tokenizer
 from .image_processing import VlmImageProcessor
 from .modeling_vlm import VlmForConditionalGeneration
+from .perception import Perception, with_hints
 from .processing_vlm import DEFAULT_CHAT_TEMPLATE, IMAGE_TOKEN, VlmProcessor
 from .quantization import CPU_KINDS, check_quantization, dequantize_, quantize_
 from .run_config import PACKAGE, ConfigError, RunConfig, cache_folder, load_config
@@ -66,6 +67,7 @@ class ComposeConfig(RunConfig):
     language_model: str
     quantization: str = "none"  # of the language model: see vlm/quantization.py
     adapter: str | None = None  # a peft folder with trained projector, cross-attention and LoRA
+    hints: bool = False  # whether the adapter learnt to use what `vlm read` finds (vlm/hints)
     seed: int = 0  # of the new weights
     network: dict[str, Any] = Field(default_factory=dict)  # fields of VlmConfig
 
@@ -149,6 +151,7 @@ def compose_from_config(config: ComposeConfig) -> tuple[VlmForConditionalGenerat
             parts = f"{config.vision_tower} and {config.language_model}"
             raise ConfigError(f"{parts} cannot be joined so: {error}") from None
     processor = make_processor(model.config, tokenizer)
+    processor.hints = config.hints
     if config.adapter is not None:
         model = merge_adapter(model, find_adapter(config.adapter))
     return model, processor
@@ -265,15 +268,26 @@ def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProces
 
 @dataclass(frozen=True)
 class Assistant:
-    """A model with its processor, ready to be asked, from one thread at a time. It keeps nothing between calls."""
+    """A model with its processor, ready to be asked, from one thread at a time.
+
+    It keeps nothing between calls but what it saw in the last pictures.
+    """
 
     name: str
     model: VlmForConditionalGeneration
     processor: VlmProcessor
+    perception: Perception | None = None  # of a model that uses hints
 
     def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
         """The answer, piece by piece; see `vlm.generation.generate`."""
-        return generate(self.model, self.processor, request)
+        return generate(self.model, self.processor, self.with_hints(request))
+
+    def with_hints(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with what was seen in its pictures said in it, if it wants that and the model knows it."""
+        if self.perception is None or request.blind or request.hints == "off":
+            return request
+        messages = with_hints(request.messages, self.perception.see, self.processor.count_tokens)
+        return dataclasses.replace(request, messages=messages)
 
     def ask(self, images: Image.Image | list[Image.Image], question: str, **options: Any) -> str:
         """The answer to one question about one picture or several; `options` are fields of `GenerationRequest`."""
@@ -316,4 +330,5 @@ def load(
     if device is None:
         device = "cuda" if torch.cuda.is_available() and model.config.quantization not in CPU_KINDS else "cpu"
     check_quantization(model.config.quantization, device)
-    return Assistant(path.name or name_or_path, model.to(device), processor)
+    perception = Perception() if processor.hints else None
+    return Assistant(path.name or name_or_path, model.to(device), processor, perception)

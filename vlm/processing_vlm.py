@@ -44,7 +44,8 @@ class EncodedChat:
 class VlmProcessor(ProcessorMixin):
     """Image processor and tokenizer in one, saved beside the weights.
 
-    `image_seq_length` image tokens stand for each picture; a conversation may hold `max_images` of them.
+    `image_seq_length` image tokens stand for each picture; a conversation may hold `max_images` of them. `hints` says
+    whether the model has learnt to use what is found in pictures (`vlm/hints`).
     """
 
     valid_processor_kwargs = None
@@ -56,10 +57,12 @@ class VlmProcessor(ProcessorMixin):
         chat_template: str | None = None,
         image_seq_length: int = 1,
         max_images: int = 8,
+        hints: bool = False,
         **kwargs: Any,
     ):
         self.image_seq_length = image_seq_length
         self.max_images = max_images
+        self.hints = hints
         self.image_token = IMAGE_TOKEN
         self.image_token_id = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
         super().__init__(image_processor, tokenizer, chat_template=chat_template, **kwargs)
@@ -67,7 +70,8 @@ class VlmProcessor(ProcessorMixin):
     def encode_chat(self, messages: list[dict[str, Any]], *, add_generation_prompt: bool = False) -> EncodedChat:
         """Messages with `content` a string or parts (`text`, `image`) -> ids. Pictures of a turn come before its text.
 
-        An image part may have a `hint`, a text about the picture that follows its image tokens (`vlm/hints`). Raises ValueError for an unknown role or part, and for more pictures than `max_images`.
+        An image part may have a `hint`, a text about the picture that follows its image tokens (`vlm/hints`).
+        Raises ValueError for an unknown role or part, and for more pictures than `max_images`.
         """
         chat = EncodedChat()
         contents: list[tuple[str, list[str], str]] = []  # role, hint of each picture, text of each message

@@ -1,6 +1,6 @@
 import pytest
 
-from train.scoring import exact_match, recall, wilson_interval
+from train.scoring import exact_match, recall, relaxed_match, wilson_interval
 
 
 def test_case_spaces_and_a_full_stop_do_not_matter_and_other_words_do():
@@ -22,3 +22,14 @@ def test_the_interval_lies_around_the_share_and_inside_zero_and_one(right, of):
 
 def test_more_questions_make_a_narrower_interval():
     assert wilson_interval(0.8, 1000)[0] > wilson_interval(0.8, 100)[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "score"),
+    [
+        ("52", "50", 1), ("53", "50", 0), ("50000000", "50M", 1), ("$1,234.50", "$1,234.5", 1), ("19 %", "19%", 1),
+        ("B, A and C", "a, b and c", 1), ("A and B", "a", 0), ("Yes.", "yes", 1), ("no", "yes", 0), ("0", "0", 1),
+    ],
+)  # fmt: skip
+def test_relaxed_match_allows_a_twentieth_and_any_order(answer, expected, score):
+    assert relaxed_match(answer, expected) == score

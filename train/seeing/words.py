@@ -90,7 +90,7 @@ def spoil_words(words: list[Word], rng: Random) -> list[Word]:
         if rng.random() < MISSED:
             continue
         if rng.random() < MISREAD:
-            word = replace(word, text=_misread(word.text, rng))
+            word = replace(word, text=misread(word.text, rng))
         pieces = _split(word) if " " in word.text and rng.random() < SPLIT else [word]
         spoiled += [replace(piece, box=_shifted(piece.box, rng)) for piece in pieces]
     spoiled = _merged(spoiled, rng)
@@ -98,7 +98,7 @@ def spoil_words(words: list[Word], rng: Random) -> list[Word]:
     return spoiled
 
 
-def _misread(text: str, rng: Random) -> str:
+def misread(text: str, rng: Random) -> str:
     place = rng.randrange(len(text))
     letter = CONFUSED.get(text[place], rng.choice(("", "r", "t", "-")))
     return text[:place] + letter + text[place + 1 :] or text

@@ -3,6 +3,7 @@
 import torch
 
 from ..structure import CallOut, Parts, Scene, Size, Thing
+from .colours import background
 from .peaks import find_peaks
 from .seen import Seen, SeenWord, middle
 
@@ -42,7 +43,9 @@ def read_scene(seen: Seen) -> Scene | None:
     things = read_things(seen)
     if not things:
         return None
-    return Scene(width=seen.image.width, height=seen.image.height, background=None, things=tuple(things))
+    return Scene(
+        width=seen.image.width, height=seen.image.height, background=background(seen.image), things=tuple(things)
+    )  # fmt: skip
 
 
 def read_parts(seen: Seen) -> Parts | None:

@@ -1,6 +1,7 @@
 """Tables and notices: words that share a row or a column."""
 
 from ..structure import Cell, Entry, Label, Notice, Table
+from .colours import ink_and_paper
 from .seen import SAME, Seen, SeenWord, around, joined, middle
 
 
@@ -111,7 +112,9 @@ def read_notice(seen: Seen) -> Notice | None:
         for word in sorted(row, key=lambda one: one.label.box[0])
     ]
     labels: list[Label] = [entry.label for entry in entries]
+    largest = max(labels, key=lambda label: label.box[3] - label.box[1])
+    ink, paper = ink_and_paper(seen.image, largest.box)
     return Notice(
         width=seen.image.width, height=seen.image.height, kind="notice", box=around(label.box for label in labels),
-        background=None, ink=None, entries=tuple(entries),
+        background=paper, ink=ink, entries=tuple(entries),
     )  # fmt: skip

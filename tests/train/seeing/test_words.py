@@ -6,7 +6,7 @@ import pytest
 
 from train.data_engine import FAMILIES, draw
 from train.seeing.targets import make_targets
-from train.seeing.words import Word, _merged, _misread, _split, key, spoil_words, words_of
+from train.seeing.words import Word, _merged, _split, key, misread, spoil_words, words_of
 from vlm.scene_heads import ROLES
 from vlm.structure import Notice
 
@@ -98,11 +98,11 @@ def test_a_word_is_split_at_its_spaces_where_the_pieces_stand():
 
 
 def test_a_misread_word_differs_in_one_letter():
-    said = [_misread("Orders 10", Random(seed)) for seed in range(50)]
+    said = [misread("Orders 10", Random(seed)) for seed in range(50)]
     for one in said:
         same = next((i for i, (a, b) in enumerate(zip(one, "Orders 10", strict=False)) if a != b), 8)
         assert one[same + 1 :] == "Orders 10"[same + 1 :] or one[same:] == "Orders 10"[same + 1 :]
-    assert sum(one != "Orders 10" for one in said) > 40 and _misread("x", Random(0))
+    assert sum(one != "Orders 10" for one in said) > 40 and misread("x", Random(0))
 
 
 def test_only_neighbours_in_a_line_run_together(monkeypatch):

@@ -1,0 +1,67 @@
+"""The truth of a drawn picture as reading it would give it: without what cannot be read, and sometimes with mistakes.
+
+The language model learns from such hints (`vlm/hints`), so that it uses what was read and yet looks for itself.
+"""
+
+from random import Random
+
+from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
+from vlm.structure.reading import Family
+
+from .seeing.words import misread
+
+PART = "part"  # what the reader calls every part of a drawing
+WRONG = 0.06  # how often an element of a spoilt structure is missing or misread
+
+
+def as_read(truth: Structure, family: Family, rng: Random, spoilt: bool) -> Reading:
+    """A reading of a drawn picture; `spoilt` with mistakes in it."""
+    structure = _readable(truth)
+    return Reading(family=family, confidence=1.0, structure=_spoilt(structure, rng) if spoilt else structure, words=())
+
+
+def _readable(truth: Structure) -> Structure:
+    if isinstance(truth, Notice):
+        return truth.model_copy(update={"kind": "notice"})
+    if isinstance(truth, Parts):
+        things = tuple(thing.model_copy(update={"kind": PART}) for thing in truth.things)
+        return truth.model_copy(update={"things": things, "subject": None})
+    return truth
+
+
+def _spoilt(structure: Structure, rng: Random) -> Structure:
+    def right() -> bool:
+        return rng.random() >= WRONG
+
+    def read(label: Label | None) -> Label | None:
+        return label if label is None or right() else label.model_copy(update={"text": misread(label.text, rng)})
+
+    match structure:
+        case Chart():
+            marks = tuple(mark for mark in structure.marks if right()) or structure.marks[:1]
+            return structure.model_copy(update={"marks": marks, "categories": tuple(map(read, structure.categories))})
+        case Graph():
+            return structure.model_copy(update={"edges": tuple(edge for edge in structure.edges if right())})
+        case Table():
+            rows = tuple(
+                tuple(cell.model_copy(update={"label": read(cell.label)}) for cell in row) for row in structure.rows
+            )
+            return structure.model_copy(update={"rows": rows})
+        case Notice():
+            entries = tuple(one.model_copy(update={"label": read(one.label)}) for one in structure.entries if right())
+            return structure.model_copy(update={"entries": entries})
+        case Parts():
+            parts = range(len(structure.things))
+            call_outs = tuple(
+                one if right() else one.model_copy(update={"part": rng.choice(parts)}) for one in structure.call_outs
+            )
+            return structure.model_copy(update={"call_outs": call_outs})
+        case Scene():
+            names = [thing.colour for thing in structure.things]
+            things = tuple(
+                thing if right() else thing.model_copy(update={"colour": rng.choice(names)})
+                for thing in structure.things
+                if right()
+            )
+            return structure.model_copy(update={"things": things})
+    return structure

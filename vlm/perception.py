@@ -1,0 +1,89 @@
+"""What is to be seen in a picture before anything is asked, found once and kept: the source of hints."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from .hints import picture_hint, question_facts
+from .objects import NamedObject, name_objects
+from .reading import Reader, load_reader
+from .structure import Reading
+
+KEPT = 64  # pictures whose readings are remembered
+
+Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Perceived:
+    """One picture: its structure with the words in it, or what it looks like."""
+
+    reading: Reading
+    objects: tuple[NamedObject, ...]  # of a picture without a structure
+    milliseconds: float  # that finding it took
+
+
+class Perception:
+    """Looks at every picture once; safe for several threads, which wait for each other."""
+
+    def __init__(self, reader: Reader | None = None):
+        self._reader = reader
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[bytes, Perceived] = OrderedDict()
+
+    def see(self, image: Image.Image) -> Perceived:
+        """What the picture (RGB) shows; the same pixels again cost nothing."""
+        key = hashlib.sha256(repr((image.size, image.mode)).encode() + image.tobytes()).digest()
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._look(image)
+                if len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+    def _look(self, image: Image.Image) -> Perceived:
+        started = time.monotonic()
+        self._reader = self._reader or load_reader()
+        reading = self._reader.read(image)
+        objects = name_objects(image) if reading.structure is None else ()
+        return Perceived(reading, objects, 1000 * (time.monotonic() - started))
+
+
+def with_hints(
+    messages: Messages, see: Callable[[Image.Image], Perceived], count_tokens: Callable[[str], int]
+) -> Messages:
+    """The same conversation with what was seen said in it: a hint at every picture, facts before every question.
+
+    What is said of a turn depends on nothing after it, so a conversation that goes on begins with the same tokens.
+    """
+    readings: list[Reading] = []
+    found: Messages = []
+    for message in messages:
+        if message["role"] != "user":
+            found.append(message)
+            continue
+        content = message["content"]
+        said = []
+        for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+            if part["type"] == "image":
+                perceived = see(part["image"])
+                readings.append(perceived.reading)
+                part = part | {"hint": picture_hint(perceived.reading, perceived.objects, count_tokens)}
+            said.append(part)
+        text = "\n".join(part["text"] for part in said if part["type"] == "text")
+        if facts := _facts(readings, text, count_tokens):
+            first = next(i for i, part in enumerate(said) if part["type"] == "text")
+            said[first] = said[first] | {"text": facts + said[first]["text"]}
+        found.append(message | {"content": said})
+    return found
+
+
+def _facts(readings: list[Reading], text: str, count_tokens: Callable[[str], int]) -> str:
+    return question_facts([reading.structure for reading in readings], text, count_tokens) if text else ""

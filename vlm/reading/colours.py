@@ -1,0 +1,36 @@
+"""Colours that are simply looked up in the picture: of the background, of paper and ink."""
+
+import numpy as np
+from PIL import Image
+
+from ..structure import Box
+from ..structure.colours import RGB, colour_name
+
+ALIKE = 40.0  # of 441: colours nearer than that are one
+MOSTLY = 0.85  # of the pixels have the colour of the background, where it has one
+
+
+def background(image: Image.Image) -> str | None:
+    """The colour along the edges of a picture; None where it is not one."""
+    pixels = np.asarray(image, np.float32)
+    edge = np.concatenate([*pixels[:2], *pixels[-2:], *pixels[:, :2].swapaxes(0, 1), *pixels[:, -2:].swapaxes(0, 1)])
+    middle = np.median(edge, axis=0)
+    if (np.linalg.norm(edge - middle, axis=-1) < ALIKE).mean() < MOSTLY:
+        return None
+    return colour_name(_rgb(middle))
+
+
+def ink_and_paper(image: Image.Image, box: Box) -> tuple[str, str]:
+    """The colours of a word and of what it stands on."""
+    left, top, right, bottom = (round(edge) for edge in box)
+    around = (max(0, left - 2), max(0, top - 2), min(image.width, right + 2), min(image.height, bottom + 2))
+    pixels = np.asarray(image.crop(around), np.float32)
+    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
+    away = np.linalg.norm(pixels - paper, axis=-1)
+    ink = np.median(pixels[away >= 0.8 * away.max()], axis=0)
+    return colour_name(_rgb(ink)), colour_name(_rgb(paper))
+
+
+def _rgb(values: np.ndarray) -> RGB:
+    red, green, blue = (int(value) for value in values)
+    return red, green, blue
