@@ -21,12 +21,14 @@ from .as_read import as_read
 from .collator import PackedRow, pack
 from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
+from .photographs import PhotographSource
 
 Messages = list[dict[str, Any]]
 
 # Asks for the short form of an answer. The first is the one to use (and the one in configs/eval); the others keep the
 # model from hanging on its exact words.
 BRIEF = ("Answer briefly.", "Answer in one word.", "Give a short answer.", "Only the answer, please.")
+PHOTOGRAPHS = "photographs"  # beside the families that are drawn
 SPOILT = 0.25  # of the pictures with hints: these have mistakes
 ORDINALS = ("first", "second", "third")
 
@@ -230,6 +232,8 @@ def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "tra
     """The mixture of a config. Split "test" draws unseen pictures; files have no splits and are read as they are."""
 
     def source(spec: SourceConfig) -> Source:
+        if spec.family == PHOTOGRAPHS:
+            return PhotographSource(split, config.seed)
         if spec.family is not None:
             return DrawnSource(spec.family, split, config.seed, spec.types, spec.hints, processor.count_tokens)
         assert spec.path is not None

@@ -21,8 +21,14 @@ class NamedObject(NamedTuple):
 
 
 @functools.cache
-def _load() -> tuple[EfficientNetLiteForImageClassification, VlmImageProcessor, tuple[str, ...]]:
-    return load_published_classifier(), VlmImageProcessor(), tuple(CLASSES.read_text(encoding="utf-8").splitlines())
+def class_names() -> tuple[str, ...]:
+    """The 1,000 names, in the order of the classifier's outputs."""
+    return tuple(CLASSES.read_text(encoding="utf-8").splitlines())
+
+
+@functools.cache
+def _load() -> tuple[EfficientNetLiteForImageClassification, VlmImageProcessor]:
+    return load_published_classifier(), VlmImageProcessor()
 
 
 @torch.inference_mode()
@@ -31,7 +37,8 @@ def name_objects(image: Image.Image) -> tuple[NamedObject, ...]:
 
     Raises PartNotFoundError's plain message where the encoder's wheel is not installed (`vlm.efficientnet`).
     """
-    classifier, processor, names = _load()
+    classifier, processor = _load()
+    names = class_names()
     chances = classifier(processor(image, return_tensors="pt")["pixel_values"]).logits[0].softmax(dim=-1)
     best = chances.topk(MOST)
     return tuple(
