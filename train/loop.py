@@ -19,6 +19,7 @@ from .alignment import align
 from .checkpoint import checkpoints, resume, save_checkpoint
 from .collator import PackedRow, collate
 from .config import TrainConfig
+from .curves import draw_curves
 from .data import Rows, build_rows
 from .looking import align_looking, loss_on_row
 from .precision import autocast, faster_precision, lower_
@@ -95,6 +96,8 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
                 record |= evaluate(model, probe, config)
             metrics.write(json.dumps(record) + "\n")
             metrics.flush()
+            if "eval_loss" in record:
+                draw_curves(config.output_dir / "metrics.jsonl")
             progress.set_postfix({k: f"{v:.3g}" for k, v in record.items() if k != "step"}, refresh=False)
             progress.update()
             if step % config.save_every == 0 or step == config.max_steps:

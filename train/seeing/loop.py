@@ -22,6 +22,7 @@ from vlm.scene_encoder import STRIDE_4
 from vlm.scene_heads import SceneReader
 
 from ..checkpoint import checkpoints, resume_optimizer, save_checkpoint
+from ..curves import draw_curves
 from ..data_engine.colours import NAMES
 from ..data_engine.shapes_kinds import KINDS
 from ..data_engine.things_words import DRAWINGS
@@ -105,6 +106,8 @@ def train(config: SceneConfig) -> Path:
                 record |= probe(reader, config, VOCABULARY, pool)
             metrics.write(json.dumps(record) + "\n")
             metrics.flush()
+            if step % config.eval_every == 0 or step == config.max_steps:
+                draw_curves(config.output_dir / "metrics.jsonl")
             progress.set_postfix({k: f"{v:.3g}" for k, v in record.items() if k in ("loss", "pictures_per_second")})
             progress.update()
             if step % config.save_every == 0 or step == config.max_steps:
