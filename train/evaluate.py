@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +28,7 @@ from vlm.quantization import dequantize_
 from vlm.run_config import RunConfig
 
 from .answering import answer_together
+from .bundled_photographs import QUESTION, names_one_of, photographs
 from .command import run_command
 from .data_engine import draw
 from .scoring import exact_match, recall, relaxed_match, wilson_interval
@@ -48,6 +49,7 @@ class SuiteConfig(RunConfig):
     family: str | None = None
     pictures: int = Field(400, gt=0)  # of a family
     easy_vqa: bool = False  # the 9,673 test questions of the PyPI package easy-vqa
+    photographs: bool = False  # those that packages bundle
     path: Path | None = None  # JSONL with one question a line, as `vlm data transfer` writes it
     every: int = Field(1, gt=0)  # of a file only every so many-th picture
     limit: int | None = Field(None, gt=0)  # only so many questions
@@ -55,8 +57,8 @@ class SuiteConfig(RunConfig):
 
     @model_validator(mode="after")
     def _one_origin(self) -> "SuiteConfig":
-        if (self.family is not None) + self.easy_vqa + (self.path is not None) != 1:
-            raise ValueError("a suite has one of `family`, `easy_vqa: true` and `path`")
+        if (self.family is not None) + self.easy_vqa + self.photographs + (self.path is not None) != 1:
+            raise ValueError("a suite has one of `family`, `easy_vqa: true`, `photographs: true` and `path`")
         return self
 
 
@@ -146,6 +148,13 @@ def file_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Ima
         yield open_image(suite.path.parent / name), items
 
 
+def photograph_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
+    """What is the main thing in each of the photographs that packages bundle?"""
+    for path, words in photographs():
+        item = Item(suite.name, path.name, "photograph", QUESTION, " / ".join(words), (), yes_no=False)
+        yield open_image(path), [item]
+
+
 def ask_all(assistant: Assistant, image: Image.Image, items: list[Item], hints: bool) -> list[str]:
     """The answers to `items` about one picture."""
     answers: dict[int, str] = {}
@@ -164,10 +173,26 @@ def ask_all(assistant: Assistant, image: Image.Image, items: list[Item], hints: 
     return [answers[i] for i in range(len(items))]
 
 
+def _items_of(suite: SuiteConfig) -> Callable[[SuiteConfig, str], Iterator[tuple[Image.Image, list[Item]]]]:
+    if suite.easy_vqa:
+        return easy_vqa_items
+    if suite.photographs:
+        return photograph_items
+    return file_items if suite.path is not None else family_items
+
+
+def score(suite: SuiteConfig, item: Item, answer: str) -> float:
+    """What an answer is worth in its suite; the rules are in `train/scoring.py`."""
+    if item.elements:
+        return recall(answer, item.elements)
+    if suite.photographs:
+        return names_one_of(answer, tuple(item.expected.split(" / ")))
+    return (exact_match if suite.easy_vqa else relaxed_match)(answer, item.expected)
+
+
 def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
     """Ask everything with its picture, then every different question once about a grey one."""
-    items_of = easy_vqa_items if suite.easy_vqa else file_items if suite.path else family_items
-    pictures = list(items_of(suite, instruction))
+    pictures = list(_items_of(suite)(suite, instruction))
     total = sum(len(items) for _, items in pictures)
     done: list[Item] = []
     with tqdm(total=min(total, suite.limit or total), desc=suite.name, unit="question", dynamic_ncols=True) as progress:
@@ -182,13 +207,9 @@ def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> lis
     for start in tqdm(range(0, len(different), QUESTIONS_AT_ONCE), f"{suite.name}, blind", dynamic_ncols=True):
         part = different[start : start + QUESTIONS_AT_ONCE]
         blind |= dict(zip((item.prompt for item in part), ask_all(assistant, GREY, part, hints=False), strict=True))
-    match = exact_match if suite.easy_vqa else relaxed_match
     for item in done:
         item.answer_blind = blind[item.prompt]
-        item.score, item.score_blind = (
-            recall(text, item.elements) if item.elements else match(text, item.expected)
-            for text in (item.answer, item.answer_blind)
-        )
+        item.score, item.score_blind = (score(suite, item, text) for text in (item.answer, item.answer_blind))
     return done
 
 

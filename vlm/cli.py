@@ -122,5 +122,11 @@ def add_sampling_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top-p", type=float, default=1.0, metavar="P", help="sample from the likeliest that sum to P")
     parser.add_argument("--seed", type=int, metavar="N", help="the same answer each time for a temperature above 0")
     parser.add_argument(
+        "--hints",
+        choices=("on", "off"),
+        default="on",
+        help="tell the model what was read in the pictures (default: on)",
+    )
+    parser.add_argument(
         "--blind", action="store_true", help="hide the pictures from the model: does it still answer so?"
     )

@@ -91,9 +91,11 @@ class Conversation:
 
 def info(args: argparse.Namespace) -> int:
     assistant = load_assistant(args)
-    from .summary import summarize
+    from .summary import summarize, time_hints
 
     print(f"model            {assistant.name}\n{summarize(assistant.model)}")
+    if assistant.perception is not None:
+        print(f"hints            {time_hints(assistant.perception)}")
     return 0
 
 
@@ -145,6 +147,7 @@ def read_options(args: argparse.Namespace) -> dict[str, Any]:
         "top_p": args.top_p,
         "seed": args.seed,
         "blind": args.blind,
+        "hints": args.hints,
     }
     with plain_errors():
         from .generation import GenerationRequest

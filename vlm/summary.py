@@ -4,11 +4,15 @@ import platform
 
 import torch
 import transformers
+from PIL import Image, ImageDraw
 from torch import nn
 
 from . import __version__
 from .modeling_vlm import VlmForConditionalGeneration
+from .perception import Perception
 from .quantization import QuantizedLinear, quantization_of
+
+SIZE = (800, 600)  # of the pictures that hints are timed with
 
 
 def summarize(model: VlmForConditionalGeneration) -> str:
@@ -33,6 +37,18 @@ def summarize(model: VlmForConditionalGeneration) -> str:
         ("versions", f"{', '.join(f'{k} {v}' for k, v in versions.items())}, python {platform.python_version()}"),
     ]
     return "\n".join(f"{name:<17}{text}" for name, text in lines)
+
+
+def time_hints(perception: Perception) -> str:
+    """What finding the hints of a picture costs, measured now: one with a word in it, and one without."""
+    written, plain = (Image.new("RGB", SIZE, "white") for _ in range(2))
+    ImageDraw.Draw(written).text((200, 200), "How long does reading take?", fill="black", font_size=28)
+    perception.see(Image.new("RGB", (64, 64)))  # loads the networks
+    costs = (
+        f"{perception.see(image).milliseconds:.0f} ms {what}"
+        for image, what in ((written, "with a line of text in it"), (plain, "blank"))
+    )
+    return f"a picture of {SIZE[0]} x {SIZE[1]} is read in {', '.join(costs)}"
 
 
 def _class_name(module: nn.Module) -> str:

@@ -2,8 +2,11 @@ import json
 
 import pytest
 import yaml
+from PIL import Image
+from pydantic import ValidationError
 
-from train.evaluate import Item, main, table
+from train.bundled_photographs import names_one_of, photographs
+from train.evaluate import Item, SuiteConfig, file_items, main, table
 from vlm.loading import save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -53,3 +56,35 @@ def test_the_table_has_a_row_for_the_whole_for_what_is_not_yes_no_and_for_every_
 def test_a_model_that_is_missing_is_told_in_plain_words(config, capsys):
     assert main([config, "model=no/such"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no model 'no/such'")
+
+
+def test_a_file_of_questions_is_a_suite_too(tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "one.png")
+    row = {"messages": [user_says("What?")], "images": ["one.png"], "type": "what", "answer": "yes"}
+    lines = [json.dumps(row | {"images": [name]}) for name in ("one.png", "one.png", "two.png")]
+    (tmp_path / "data.jsonl").write_text("\n".join(lines))
+    suite = SuiteConfig(name="file", path=tmp_path / "data.jsonl", every=2)
+    ((image, items),) = file_items(suite, "Briefly.")
+    assert image.size == (8, 8)
+    assert [(item.prompt, item.expected, item.yes_no) for item in items] == [("What? Briefly.", "yes", True)] * 2
+
+
+def user_says(question):
+    return {"role": "user", "content": [{"type": "image", "path": "one.png"}, {"type": "text", "text": question}]}
+
+
+def test_the_bundled_photographs_are_there_and_each_has_words_for_it():
+    found = list(photographs())
+    assert len(found) >= 15
+    assert all(path.is_file() and words for path, words in found)
+
+
+def test_a_photograph_is_named_by_a_word_of_its_own():
+    assert names_one_of("It is a tabby cat.", ("cat", "kitten")) == 1
+    assert names_one_of("a caterpillar", ("cat", "kitten")) == 0
+
+
+@pytest.mark.parametrize("origin", [{}, {"family": "shapes", "easy_vqa": True}, {"photographs": True, "path": "x"}])
+def test_a_suite_has_one_origin(origin):
+    with pytest.raises(ValidationError, match="one of"):
+        SuiteConfig(name="x", **origin)

@@ -114,11 +114,14 @@ def test_ask_without_a_picture_asks_the_text_alone(assistant):
 
 def test_options_may_stand_anywhere_and_all_arrive(assistant, picture):
     command = "--model other --adapter runs/a --quantization int8 --device cpu --max-tokens 7 --temperature 0.5"
-    assert cli.main(["ask", *command.split(), picture, "--top-p=0.9", "--seed", "3", "What?", "--blind"]) == 0
+    assert (
+        cli.main(["ask", *command.split(), picture, "--top-p=0.9", "--seed", "3", "What?", "--blind", "--hints=off"])
+        == 0
+    )
     assert assistant.loaded_with == {"name": "other", "quantization": "int8", "device": "cpu", "adapter": "runs/a"}
     request = assistant.requests[0]
     assert (request.max_new_tokens, request.temperature, request.top_p, request.seed) == (7, 0.5, 0.9, 3)
-    assert request.blind
+    assert request.blind and request.hints == "off"
 
 
 def test_an_answer_that_was_cut_says_so_beside_it(assistant, capsys):
