@@ -26,9 +26,7 @@ MAY_USE = {
     "tests": ALL,
 }
 # What only the extra `transfer` brings, which `make test` does not install.
-TRANSFER = {
-    "contourpy", "cycler", "fonttools", "kiwisolver", "matplotlib", "pyparsing", "vega-datasets", "vl-convert-python",
-}  # fmt: skip
+TRANSFER = {"vega-datasets", "vl-convert-python"}
 CUDA = re.compile("nvidia-|cuda-|triton")  # come with the CUDA build of torch, which pins them itself
 LANGUAGE_MODEL = ROOT / "configs" / "model" / "smollm2.requirements.txt"
 
