@@ -2,9 +2,9 @@ from random import Random
 
 import pytest
 
-from vlm.reading.axis import FEW, fit_scale, tick_values
+from vlm.reading.axis import FEW, fit_scale, number_style, tick_values
 from vlm.reading.seen import SeenWord
-from vlm.structure import Label
+from vlm.structure import Axis, Label, Tick
 from vlm.structure.numbers import parse_number
 
 
@@ -120,3 +120,22 @@ def test_an_axis_says_the_values_at_its_ends():
     axis = scale.axis(None, (250, 50))
     assert (axis.low, axis.high) == pytest.approx((-5, 15)) and axis.place(10) == pytest.approx(100)
     assert [tick.value for tick in axis.ticks] == [0, 10]
+
+
+@pytest.mark.parametrize(
+    ("texts", "value", "written"),
+    [
+        (["0", "20", "40"], 13.28, "13"), (["0", "5", "10"], 3.14, "3.1"), (["0.0", "0.5", "1.0"], 0.731, "0.73"),
+        (["$0", "$500", "$1,000"], 730.2, "$730"), (["0M", "10M", "20M"], 13_100_000, "13M"),
+    ],
+)  # fmt: skip
+def test_values_are_written_as_the_ticks_are_to_a_tenth_of_a_step(texts, value, written):
+    ticks = tuple(
+        Tick(value=parse_number(text), label=Label(text=text, box=(0, i, 1, i + 1))) for i, text in enumerate(texts)
+    )
+    axis = Axis(title=None, unit="", ticks=ticks, low=0, high=1, low_place=9, high_place=0)
+    assert number_style(axis).write(value) == written
+
+
+def test_without_an_axis_two_decimals_are_kept():
+    assert number_style(None).write(3.14159) == "3.14"

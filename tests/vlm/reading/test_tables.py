@@ -1,5 +1,6 @@
 import pytest
 import torch
+from PIL import Image
 
 from vlm.reading.seen import Seen, SeenWord
 from vlm.reading.tables import _level, read_notice, read_table, whole_columns
@@ -10,10 +11,7 @@ from vlm.structure import Label
 ROW, COLUMN = RELATIONS.index("row"), RELATIONS.index("column")
 
 
-class Page:
-    """Words at (row, column) with the relations that they have there."""
-
-    width, height = 400, 200
+PAGE = Image.new("RGB", (400, 200), "white")
 
 
 def seen(words, apart=()):
@@ -27,7 +25,7 @@ def seen(words, apart=()):
             relations[i, j, ROW], relations[i, j, COLUMN] = row == other_row, column == other_column
     for i, j in apart:
         relations[i, j, COLUMN] = relations[j, i, COLUMN] = 0
-    return Seen(Page(), None, Vocabulary((), ()), None, 1.0, tuple(found), relations)
+    return Seen(PAGE, None, Vocabulary((), ()), None, 1.0, tuple(found), relations)
 
 
 TABLE = [
