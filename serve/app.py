@@ -1,7 +1,7 @@
 """The HTTP application: the routes, and the layers around them."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ PARALLEL_DECODES = 2  # pictures are decoded in threads; each holds a whole pict
 
 
 def create_app(
-    engine: Engine, config: ServeConfig, api_key: str | None = None, *, read: ReadPicture = read_picture
+    engine: Engine, config: ServeConfig, api_keys: Sequence[str] = (), *, read: ReadPicture = read_picture
 ) -> FastAPI:
     """The API over a running engine, which it closes when it shuts down, and over what reads pictures as data."""
 
@@ -38,7 +38,7 @@ def create_app(
         await anyio.to_thread.run_sync(engine.close)
 
     app = FastAPI(title="Regard", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    _add_layers(app, config, api_key)
+    _add_layers(app, config, api_keys)
     _add_error_handlers(app)
     name = engine.assistant.name
     model = {"id": name, "object": "model", "created": int(time.time()), "owned_by": "regard"}
@@ -133,10 +133,10 @@ def _check_model(found: str, name: str) -> None:
         raise NotFound(f"There is no such model here. This server has: {name}.", param="model", code="model_not_found")
 
 
-def _add_layers(app: FastAPI, config: ServeConfig, api_key: str | None) -> None:
+def _add_layers(app: FastAPI, config: ServeConfig, api_keys: Sequence[str]) -> None:
     """The last one added is the outermost."""
-    if api_key is not None:
-        app.add_middleware(KeyCheck, key=api_key)
+    if api_keys:
+        app.add_middleware(KeyCheck, keys=api_keys)
     if config.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

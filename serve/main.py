@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from vlm.run_config import ConfigError, load_config
 
 from . import API_KEY_VARIABLE
-from .config import LOOPBACK, MIB, ServeConfig, read_api_key
+from .config import LOOPBACK, MIB, ServeConfig, read_api_keys
 
 if TYPE_CHECKING:
     import uvicorn
@@ -52,7 +52,7 @@ def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]],
         prog=f"vlm {command}",
         usage=f"vlm {command} [CONFIG] [key=value ...]",
         description=description,
-        epilog=f"keys and their defaults:\n{keys}\n\nThe API key, if any, is in $REGARD_API_KEY or in api_key_file.",
+        epilog=f"keys and their defaults:\n{keys}\n\nAPI keys, if any, are in $REGARD_API_KEY or in api_keys_file.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="*", metavar="[CONFIG] [key=value ...]", help=f"default: {DEFAULT_CONFIG}")
@@ -71,10 +71,13 @@ def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]],
 def _serve(config: ServeConfig, _: list[str]) -> int:
     _need("serve", "fastapi", "uvicorn", "h11")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    api_key = read_api_key(config)
+    api_keys = read_api_keys(config)
+    if config.host not in LOOPBACK and not api_keys:
+        raise StartError(
+            f"host {config.host} is open to other machines, and no API key is set: put one into ${API_KEY_VARIABLE} or"
+            " into a file that api_keys_file names, or serve this machine alone with host=127.0.0.1"
+        )
     check_port(config.host, config.port, "port")
-    if config.host not in LOOPBACK and api_key is None:
-        logger.warning("no API key is set: whoever reaches %s:%d can use this server", config.host, config.port)
 
     from .app import create_app
     from .engine import load_engine
@@ -85,7 +88,7 @@ def _serve(config: ServeConfig, _: list[str]) -> int:
     except (ValueError, OSError) as error:
         raise StartError(f"the model {config.model!r} cannot be loaded: {error}") from error
     try:
-        make_server(create_app(engine, config, api_key), config).run()
+        make_server(create_app(engine, config, api_keys), config).run()
     finally:
         engine.close()
     return 0
@@ -115,7 +118,7 @@ def _ui(config: ServeConfig, _: list[str]) -> int:
     check_port(UI_HOST, config.ui_port, "ui_port")
     command = ui_command(config)
     sys.stdout.flush()
-    os.execve(command[0], command, environment(config))
+    os.execve(command[0], command, ui_environment(config))
 
 
 def ui_command(config: ServeConfig) -> list[str]:
@@ -137,18 +140,15 @@ def ui_command(config: ServeConfig) -> list[str]:
     return [*PYTHON, "streamlit", "run", page, *flags, "--", config.base_url]
 
 
-def environment(config: ServeConfig) -> dict[str, str]:
-    """Of a process that we start: it imports these very packages wherever it runs, and finds the key.
-
-    The key is not on its command line, because that is there for everyone on the machine to see.
-    """
+def environment() -> dict[str, str]:
+    """Of a process that we start: it imports these very packages wherever it runs."""
     paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    key = read_api_key(config)
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-        **({} if key is None else {API_KEY_VARIABLE: key}),
-    }
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+
+
+def ui_environment(config: ServeConfig) -> dict[str, str]:
+    """Of the web page: it also finds a key, which is not on its command line for everyone on the machine to see."""
+    return {**environment(), **{API_KEY_VARIABLE: key for key in read_api_keys(config)[:1]}}
 
 
 def _up(config: ServeConfig, words: list[str]) -> int:
@@ -163,14 +163,14 @@ def _up(config: ServeConfig, words: list[str]) -> int:
         Part(
             "API",
             [*PYTHON, "serve.main", "serve", *words],
-            environment(config),
+            environment(),
             address=config.base_url,
             health=f"{config.base_url.removesuffix('/v1')}/health",
         ),
         Part(
             "web page",
             ui_command(config),
-            environment(config),
+            ui_environment(config),
             address=f"http://{UI_HOST}:{config.ui_port}",
             health=f"http://{UI_HOST}:{config.ui_port}/_stcore/health",
             is_quiet=True,

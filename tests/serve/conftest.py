@@ -33,10 +33,10 @@ def make_client(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callab
     """The application in process; keyword arguments change its ServeConfig, `model` the scripted model."""
     engines: list[Engine] = []
 
-    def make(*, api_key: str | None = None, model: Assistant = assistant, **settings: Any) -> TestClient:
+    def make(*, api_keys: tuple[str, ...] = (), model: Assistant = assistant, **settings: Any) -> TestClient:
         config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
         engines.append(Engine(model, config.max_waiting))
-        app = create_app(engines[-1], config, api_key, read=reader)
+        app = create_app(engines[-1], config, api_keys, read=reader)
         return TestClient(app, raise_server_exceptions=False)
 
     yield make
@@ -61,10 +61,10 @@ def live_server(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callab
     """The application under uvicorn on a free port of 127.0.0.1, as `vlm serve` runs it; returns its address."""
     stops: list[Callable[[], None]] = []
 
-    def start(*, api_key: str | None = None, **settings: Any) -> str:
+    def start(*, api_keys: tuple[str, ...] = (), **settings: Any) -> str:
         config = ServeConfig(**settings)
         engine = Engine(assistant, config.max_waiting)
-        server = make_server(create_app(engine, config, api_key, read=reader), config)
+        server = make_server(create_app(engine, config, api_keys, read=reader), config)
         server.config.port = 0
         is_up = threading.Event()
         startup = server.startup

@@ -113,7 +113,7 @@ def test_the_servers_own_words_are_passed_on(live_server, connect):
 
 
 def test_a_wrong_key_is_told_in_plain_words(live_server, connect):
-    address = live_server(api_key="sesame")
+    address = live_server(api_keys=("sesame",))
     assert connect(address, "sesame").models() == ["fake"]
     for key in (None, "wrong"):
         with pytest.raises(ServerError, match="wants an API key"):

@@ -41,7 +41,7 @@ def test_a_server_for_the_network_takes_any_host_unless_names_are_given(make_cli
 
 
 def test_every_route_but_health_wants_the_key(make_client, ask):
-    client = make_client(api_key="sesame")
+    client = make_client(api_keys=("sesame",))
     assert client.get("/health").status_code == 200
     for method, path in (
         ("GET", "/v1/models"),
@@ -62,11 +62,20 @@ def test_every_route_but_health_wants_the_key(make_client, ask):
 
 @pytest.mark.parametrize("header", ["", "sesame", "Bearer", "Bearer sesam", "Bearer sesame2", "Basic sesame"])
 def test_a_wrong_key_is_refused(make_client, header):
-    assert make_client(api_key="sesame").get("/v1/models", headers={"authorization": header}).status_code == 401
+    assert make_client(api_keys=("sesame",)).get("/v1/models", headers={"authorization": header}).status_code == 401
+
+
+def test_each_of_several_keys_opens(make_client):
+    client = make_client(api_keys=("sesame", "hazel"))
+    status = {
+        key: client.get("/v1/models", headers={"authorization": f"Bearer {key}"}).status_code
+        for key in ("sesame", "hazel", "sesamehazel", "sesame hazel", "sesame,hazel")
+    }
+    assert status == {"sesame": 200, "hazel": 200, "sesamehazel": 401, "sesame hazel": 401, "sesame,hazel": 401}
 
 
 def test_a_key_may_be_any_text_and_a_wrong_one_any_bytes(make_client):
-    client = make_client(api_key="schlüssel")
+    client = make_client(api_keys=("schlüssel",))
     right, wrong = "Bearer schlüssel".encode(), b"Bearer \xff\xfe"
     assert client.get("/v1/models", headers={"authorization": right}).status_code == 200
     assert client.get("/v1/models", headers={"authorization": wrong}).status_code == 401
@@ -74,7 +83,7 @@ def test_a_key_may_be_any_text_and_a_wrong_one_any_bytes(make_client):
 
 def test_the_key_is_asked_for_before_the_body_is_read(live_server):
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
-    assert raw(live_server(api_key="sesame"), head).startswith("HTTP/1.1 401")
+    assert raw(live_server(api_keys=("sesame",)), head).startswith("HTTP/1.1 401")
 
 
 def test_other_web_pages_are_not_let_in_by_default(client, ask):
@@ -87,7 +96,7 @@ def test_other_web_pages_are_not_let_in_by_default(client, ask):
 
 
 def test_a_web_page_that_is_allowed_may_ask_and_still_needs_the_key(make_client):
-    client = make_client(api_key="sesame", allowed_origins=("https://page.example",))
+    client = make_client(api_keys=("sesame",), allowed_origins=("https://page.example",))
     asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
     preflight = client.options("/v1/chat/completions", headers={"origin": "https://page.example", **asks})
     assert preflight.status_code == 200

@@ -69,7 +69,7 @@ def test_what_is_not_installed_is_told_with_the_extra_that_brings_it(monkeypatch
 def test_what_is_started_imports_these_packages_and_nothing_from_the_current_folder(tmp_path):
     (tmp_path / "serve.py").write_text("raise SystemExit('the wrong one')")
     command = [*main.PYTHON, "serve.main", "serve", "nothing"]
-    done = subprocess.run(command, cwd=tmp_path, env=main.environment(ServeConfig()), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=main.environment(), capture_output=True, text=True)
     assert done.returncode == 2 and "serve/default.yaml" in done.stderr
 
 
@@ -85,11 +85,19 @@ def test_the_page_is_for_this_machine_and_reports_nothing_to_anyone():
     assert command[-2:] == ["--", "http://127.0.0.1:9000/v1"]
 
 
-def test_the_key_is_handed_to_the_page_outside_its_command_line(tmp_path, monkeypatch):
+def test_a_key_is_handed_to_the_page_outside_its_command_line(tmp_path, monkeypatch):
     monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
-    path = tmp_path / "key"
-    path.write_text("sesame\n")
-    config = ServeConfig(api_key_file=path)
-    assert main.environment(config)[API_KEY_VARIABLE] == "sesame"
+    assert API_KEY_VARIABLE not in main.ui_environment(ServeConfig())
+    path = tmp_path / "keys"
+    path.write_text("sesame\nother\n")
+    path.chmod(0o600)
+    config = ServeConfig(api_keys_file=path)
+    assert main.ui_environment(config)[API_KEY_VARIABLE] == "sesame"
     assert "sesame" not in " ".join(main.ui_command(config))
-    assert API_KEY_VARIABLE not in main.environment(ServeConfig())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "box.example"])
+def test_a_server_for_other_machines_does_not_start_without_a_key(host, monkeypatch, capsys):
+    monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
+    assert main.serve_main([f"host='{host}'"]) == 2
+    assert "no API key is set" in capsys.readouterr().err

@@ -103,7 +103,7 @@ def test_what_is_not_a_json_object_is_refused(client, text):
 
 
 def test_only_json_by_post_with_the_key_is_taken(make_client, data_url):
-    client = make_client(api_key="sesame")
+    client = make_client(api_keys=("sesame",))
     assert post(client, data_url()).status_code == 401
     client.headers["authorization"] = "Bearer sesame"
     assert post(client, data_url()).status_code == 200

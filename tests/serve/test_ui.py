@@ -260,7 +260,7 @@ def test_without_a_server_the_page_says_what_to_start(open_page):
 
 
 def test_the_key_is_taken_from_the_environment(open_page, live_server, monkeypatch):
-    address = live_server(api_key="sesame")
+    address = live_server(api_keys=("sesame",))
     assert "API key" in open_page(address).error[0].value
     monkeypatch.setenv(serve.API_KEY_VARIABLE, "sesame")
     assert not open_page(address).error
