@@ -4,8 +4,9 @@ import os
 import stat
 import string
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from vlm.run_config import ConfigError, RunConfig
 
@@ -13,6 +14,12 @@ from . import API_KEY_VARIABLE
 
 MIB = 2**20
 OPEN_TO_OTHERS = 0o027  # what a file of secrets must not allow: anything to others, writing to the group
+LogFormat = Literal["text", "json"]
+# Of the exact host, in small letters, without a port; of a page, what a browser sends as `Origin`.
+HostName = Annotated[
+    str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$", max_length=253)
+]
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?)$")]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,7 +35,7 @@ class ServeConfig(RunConfig):
     port: int = Field(8000, ge=1, le=65535)
     ui_port: int = Field(8501, ge=1, le=65535)  # the web page, always on 127.0.0.1
     allowed_hosts: tuple[str, ...] = ()  # names a client may use in `Host` besides the loopback ones
-    allowed_origins: tuple[str, ...] = ()  # web pages elsewhere that may call the API (CORS); none by default
+    allowed_origins: tuple[Origin, ...] = ()  # web pages elsewhere that may call the API (CORS); none by default
     api_keys_file: Path | None = None  # a key a line, # for comments; else $REGARD_API_KEY; else the API is open
 
     default_temperature: float = Field(0.0, ge=0, le=2)  # OpenAI's is 1; a small model is most often right when greedy
@@ -43,6 +50,10 @@ class ServeConfig(RunConfig):
     max_image_bytes: int = Field(20 * MIB, gt=0)
     max_image_pixels: int = Field(40_000_000, gt=0)
     max_total_pixels: int = Field(80_000_000, gt=0)  # over all pictures: three bytes of memory each while it waits
+    allow_image_domains: tuple[HostName, ...] = ()  # hosts whose https:// pictures are loaded; none by default
+    image_fetch_timeout: float = Field(10.0, gt=0)  # seconds to load all pictures of a request from the web
+    drain_seconds: float = Field(20.0, ge=0)  # after SIGTERM, how long what runs may go on
+    log_format: LogFormat = "text"  # or "json", one object a line
 
     @property
     def base_url(self) -> str:

@@ -275,6 +275,11 @@ class Assistant:
         """The answer, piece by piece; see `vlm.generation.generate`."""
         return generate(self.model, self.processor, request)
 
+    def view(self, size: tuple[int, int]) -> tuple[tuple[int, int], int]:
+        """Of a picture of that size (w, h): the size (w, h) that the vision tower sees, and the number of features."""
+        left, top, right, bottom = self.processor.image_processor.letterbox(size)
+        return (right - left, bottom - top), self.model.config.num_image_features
+
     def ask(self, images: Image.Image | list[Image.Image], question: str, **options: Any) -> str:
         """The answer to one question about one picture or several; `options` are fields of `GenerationRequest`."""
         pictures = [images] if isinstance(images, Image.Image) else images

@@ -62,7 +62,7 @@ def test_keys_come_from_the_file_else_from_the_environment(key_file, monkeypatch
 @pytest.mark.parametrize("text", ["", "\n \n", "# only a comment\n"])
 def test_a_key_file_without_a_key_is_an_error_not_an_open_server(key_file, text, monkeypatch):
     monkeypatch.setenv(API_KEY_VARIABLE, "from-environment")
-    with pytest.raises(ConfigError, match="api_keys_file .* holds no key"):
+    with pytest.raises(ConfigError, match=r"api_keys_file .* holds no key"):
         read_api_keys(key_file(text))
 
 

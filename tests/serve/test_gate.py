@@ -112,9 +112,12 @@ def test_the_log_has_one_line_a_request_with_sizes_and_times(client, ask, caplog
         client.get("/nowhere%0A%3Cb%3E")
         client.get("/health")
     first, second = caplog.messages
-    times = r"prompt=7 completion=5 first_token=[\d.]+s tokens/s=[\d.]+ finish=stop"
-    assert re.fullmatch(rf"{response.headers['x-request-id']} POST /v1/chat/completions 200 [\d.]+s {times}", first)
-    assert re.fullmatch(r"[0-9a-f]{32} GET /nowhere\\n<b> 404 [\d.]+s", second)
+    times = (
+        r"prompt_tokens=7 completion_tokens=5 seconds_to_first_token=[\d.]+ tokens_per_second=[\d.]+"
+        r" finish_reason=stop"
+    )
+    assert re.fullmatch(rf"{response.headers['x-request-id']} POST /v1/chat/completions 200 [\d.]+ {times}", first)
+    assert re.fullmatch(r"[0-9a-f]{32} GET /nowhere\\n<b> 404 [\d.]+ error=not_found", second)
 
 
 @pytest.mark.parametrize("broken", [False, True])
