@@ -128,3 +128,28 @@ def test_no_picture_and_no_text_gets_into_the_log(client, ask, data_url, caplog,
     assert response.status_code == (400 if broken else 200)
     assert len(caplog.messages) >= 1
     assert url[40:80] not in caplog.text and "private question" not in caplog.text
+
+
+@pytest.mark.parametrize("own", ["abc-123", "0" * 128, "a/b:c=d+e@f"])
+def test_an_id_of_the_client_comes_back_and_goes_into_answer_and_log(client, ask, caplog, own):
+    with caplog.at_level(logging.INFO, logger="serve.access"):
+        response = client.post("/v1/chat/completions", json=ask(), headers={"x-request-id": own})
+    assert response.headers["x-request-id"] == own
+    assert response.json()["id"] == f"chatcmpl-{own}"
+    assert caplog.messages[0].startswith(f"{own} POST ")
+
+
+@pytest.mark.parametrize("bad", ["", "0" * 129, "two words", "caf\u00e9", "a\tb", "\x7f"])
+def test_an_id_that_is_not_safe_to_repeat_is_replaced(client, bad):
+    response = client.get("/health", headers={"x-request-id": bad.encode("latin-1")})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+
+def test_two_ids_are_none(client):
+    response = client.get("/health", headers=[("x-request-id", "one"), ("x-request-id", "two")])
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+
+def test_a_refused_request_has_its_id_too(make_client):
+    response = make_client(api_keys=("sesame",)).get("/v1/models", headers={"x-request-id": "mine"})
+    assert response.status_code == 401 and response.headers["x-request-id"] == "mine"
