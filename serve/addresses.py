@@ -3,8 +3,13 @@
 import ipaddress
 
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-# What Python calls global and is not for us: the metadata service of Azure, and relays into IPv4.
-REFUSED = tuple(map(ipaddress.ip_network, ("168.63.129.16/32", "192.88.99.0/24", "64:ff9b::/96", "64:ff9b:1::/48")))
+# What some Pythons call global and is not for us: metadata services of Oracle and Azure, and relays into IPv4.
+REFUSED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "168.63.129.16/32", "192.88.99.0/24", "64:ff9b::/96", "64:ff9b:1::/48"),
+    )
+)
 
 
 def is_public(address: str) -> bool:

@@ -30,7 +30,7 @@ MAX_REDIRECTS = 3
 MAX_URL_CHARS = 2048
 MAX_HEADER_BYTES = 16384
 MAX_ADDRESSES = 16
-READ_BYTES = 65536
+READ_BYTES = MAX_HEADER_BYTES  # h11 checks a header that is not complete, after each read
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 # Nothing but a name, port 443 and printable ASCII: no user, no backslash, no space, nothing that two readers could read
 # in two ways. A fragment is never sent, so it is not taken.

@@ -18,6 +18,19 @@ def test_the_default_config_is_open_to_this_machine_only():
     assert config.host == "127.0.0.1" and config.allowed_origins == ()
 
 
+@pytest.mark.parametrize(
+    "origin", ["page.example", "https://page.example/", "https://*.example", "ftp://a.b", "null", ""]
+)
+def test_an_origin_that_no_browser_sends_is_refused_at_start(origin):
+    with pytest.raises(ConfigError, match=r"\n  allowed_origins.0: "):
+        load_config(ServeConfig, "serve/default", [f"allowed_origins=['{origin}']"])
+
+
+@pytest.mark.parametrize("origin", ["https://page.example", "http://localhost:5173", "*"])
+def test_an_origin_as_browsers_send_it_is_taken(origin):
+    assert ServeConfig(allowed_origins=(origin,)).allowed_origins == (origin,)
+
+
 def test_a_misspelt_key_is_named():
     with pytest.raises(ConfigError, match=r"\n  prot: "):
         load_config(ServeConfig, "serve/default", ["prot=80"])

@@ -45,6 +45,46 @@ def test_a_busy_port_is_told_before_anything_is_loaded(command, key, busy_port, 
     assert f"127.0.0.1:{busy_port}" in error and f"{key}=NUMBER" in error
 
 
+def test_a_flag_is_another_way_to_write_its_key(monkeypatch):
+    seen = []
+    monkeypatch.setattr(main, "_serve", lambda config, words: seen.append((config, words)) or 0)
+    flags = ["--model", "123", "--port", "8080", "--allow-image-domains", "a.example, b.example"]
+    assert main.serve_main([*flags, "serve/default", "host=localhost"]) == 0
+    config, words = seen[0]
+    assert (config.model, config.port, config.host) == ("123", 8080, "localhost")
+    assert config.allow_image_domains == ("a.example", "b.example")
+    monkeypatch.setattr(main, "_up", lambda config, words: seen.append((config, words)) or 0)
+    assert main.up_main(words) == 0  # what `vlm up` hands to the process that serves
+    assert seen[1][0] == config
+
+
+@pytest.mark.parametrize(
+    ("flags", "key"), [(["--port", "0"], "port"), (["--port", "x"], "port"), (["--allow-image-domains", "*"], "allow_")]
+)
+def test_a_flag_with_a_wrong_value_is_told_by_its_key(flags, key, capsys):
+    assert main.serve_main(flags) == 2
+    assert f"\n  {key}" in capsys.readouterr().err
+
+
+def test_a_flag_that_there_is_not_is_refused(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main.serve_main(["--prot", "80"])
+    assert caught.value.code == 2 and "--prot" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_loaded_stops_the_server_and_is_told(monkeypatch, capsys):
+    def load_engine(config):
+        raise OSError("there is no such folder")
+
+    monkeypatch.setattr("serve.engine.load_engine", load_engine)
+    monkeypatch.setattr("serve.logs.set_up", lambda log_format: None)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert main.serve_main(["model=nothing", f"port={port}"]) == 2
+    assert "'nothing' cannot be loaded: there is no such folder" in capsys.readouterr().err
+
+
 def test_help_lists_the_keys_with_their_defaults(capsys):
     with pytest.raises(SystemExit) as caught:
         main.serve_main(["--help"])
