@@ -72,8 +72,10 @@ class Desk:
     async def _load(self, urls: Sequence[tuple[str, str]]) -> list[Image]:
         if not urls:
             return []
-        with self.metrics.picture_stage("fetch"):
-            fetched = await self._remote.fetch(urls)
+        fetched: dict[str, bytes] = {}
+        if self._remote.domains:
+            with self.metrics.picture_stage("fetch"):
+                fetched = await self._remote.fetch(urls)
         with self.metrics.picture_stage("decode"):
             decode = partial(decode_images, urls, self.config, fetched)
             return await anyio.to_thread.run_sync(decode, limiter=self._threads)

@@ -29,7 +29,7 @@ PYTHON = [sys.executable, "-P", "-m"]  # -P: a file in the current folder must n
 LISTS = ("allow_image_domains",)
 NUMBERS = ("port", "ui_port")
 FLAGS = ("model", "quantization", "adapter", "host", "port", "ui_port", "api_keys_file", "allow_image_domains")
-UP_DRAIN_SECONDS = 3  # `vlm up` is for one person, who waits for it to stop
+UP_DRAIN_SECONDS = 3.0  # `vlm up` is for one person, who waits for it to stop
 
 logger = logging.getLogger(__name__)
 

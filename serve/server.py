@@ -1,5 +1,6 @@
 """uvicorn as this API needs it, and how it stops: what runs is finished, what is new is refused, then it ends."""
 
+import asyncio
 import signal
 import time
 from types import FrameType
@@ -19,21 +20,25 @@ class DrainingServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, service: Service, drain_seconds: float):
         super().__init__(config)
-        self._service = service
+        self.service = service
         self._drain_seconds = drain_seconds
         self._ends_at = 0.0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self._service.is_draining:
+        if self.service.is_draining:
             return super().handle_exit(sig, frame)
         self._captured_signals.append(sig)  # uvicorn raises it again once it has stopped
         limit = AT_THE_TERMINAL if sig == signal.SIGINT else self._drain_seconds
         self._ends_at = time.monotonic() + min(limit, self._drain_seconds)
-        self._service.drain()
+        self.service.drain()
 
     async def on_tick(self, counter: int) -> bool:
-        if self._service.is_draining and (not self._service.answering or time.monotonic() >= self._ends_at):
+        if self.service.is_draining and not self.service.answering:
             self.should_exit = True
+        elif self.service.is_draining and time.monotonic() >= self._ends_at:
+            self.should_exit = True
+            if (engine := self.service.loaded_engine) is not None:
+                await asyncio.to_thread(engine.close)  # so that what still runs ends with an error and not in silence
         return await super().on_tick(counter)
 
 

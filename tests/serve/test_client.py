@@ -89,7 +89,7 @@ def test_closing_the_stream_ends_the_generation(live_server, connect, assistant,
     assistant.allow(1)
     with closing(client.stream(MESSAGES, model="fake")) as deltas:
         assert next(deltas) == Delta("A ")
-    assert "finish=cancelled" in log_lines.get(timeout=20)
+    assert "finish_reason=cancelled" in log_lines.get(timeout=20)
     assistant.allow(100)
     assert assistant.closed.wait(20)
     assert assistant.produced == ["A ", "red "]

@@ -85,6 +85,18 @@ def test_a_model_that_cannot_be_loaded_stops_the_server_and_is_told(monkeypatch,
     assert "'nothing' cannot be loaded: there is no such folder" in capsys.readouterr().err
 
 
+def test_both_together_wait_for_the_model_and_stop_soon(monkeypatch):
+    seen = []
+    monkeypatch.setattr("serve.up.run_together", lambda *parts: seen.extend(parts) or 0)
+    monkeypatch.setattr(main, "check_port", lambda *_: None)
+    monkeypatch.setenv(API_KEY_VARIABLE, "sesame,hazel")
+    assert main.up_main(["port=9000"]) == 0
+    api, page = seen
+    assert api.health == "http://127.0.0.1:9000/ready"  # not /health, which answers while the model is loaded
+    assert api.command[-3:] == ["serve/default", "port=9000", "drain_seconds=3.0"]
+    assert api.environment[API_KEY_VARIABLE] == "sesame,hazel" and page.environment[API_KEY_VARIABLE] == "sesame"
+
+
 def test_help_lists_the_keys_with_their_defaults(capsys):
     with pytest.raises(SystemExit) as caught:
         main.serve_main(["--help"])

@@ -186,13 +186,19 @@ def test_a_server_told_to_stop_finishes_what_runs_and_refuses_what_is_new(
         raw(address, GET_READY)
 
 
-def test_what_runs_longer_than_the_grace_time_is_ended(live_server, servers, assistant, stream, wait_for_end):
+def test_what_runs_longer_than_the_grace_time_ends_with_an_error(live_server, servers, assistant, stream, wait_for_end):
     address = live_server(drain_seconds=0)
     assistant.hold()
     assistant.allow(1)
     running = stream(address)
+    assert assistant.asked.get(timeout=TIMEOUT) == 1 and assistant.asked.get(timeout=TIMEOUT) == 2
     servers[0].handle_exit(signal.SIGTERM, None)
-    assert b"[DONE]" not in read_all(running)
+    engine = servers[0].service.engine
+    while engine.is_alive:
+        pass
+    assistant.allow(1)  # the token in the making
+    answer = read_all(running)
+    assert b"worker_stopped" in answer and b"[DONE]" not in answer
     wait_for_end()
 
 

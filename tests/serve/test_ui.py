@@ -187,7 +187,7 @@ def test_a_stopped_answer_is_kept_and_its_generation_ends(page, assistant, log_l
     ask(page, "hi")
     while "chat/completions" not in (line := log_lines.get(timeout=20)):
         pass
-    assert "finish=cancelled" in line
+    assert "finish_reason=cancelled" in line
     assistant.allow(100)
     monkeypatch.undo()
     assert page.session_state.turns[0].answer == "A red "
