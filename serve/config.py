@@ -1,15 +1,25 @@
-"""What a server run is: one frozen object, read from one YAML file. The API key is a secret, so it is not in it."""
+"""What a server run is: one frozen object, read from one YAML file. API keys are secrets, so they are not in it."""
 
 import os
+import stat
+import string
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from vlm.run_config import ConfigError, RunConfig
 
 from . import API_KEY_VARIABLE
 
 MIB = 2**20
+OPEN_TO_OTHERS = 0o027  # what a file of secrets must not allow: anything to others, writing to the group
+LogFormat = Literal["text", "json"]
+# Of the exact host, in small letters, without a port; of a page, what a browser sends as `Origin`.
+HostName = Annotated[
+    str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$", max_length=253)
+]
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?)$")]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -25,8 +35,8 @@ class ServeConfig(RunConfig):
     port: int = Field(8000, ge=1, le=65535)
     ui_port: int = Field(8501, ge=1, le=65535)  # the web page, always on 127.0.0.1
     allowed_hosts: tuple[str, ...] = ()  # names a client may use in `Host` besides the loopback ones
-    allowed_origins: tuple[str, ...] = ()  # web pages elsewhere that may call the API (CORS); none by default
-    api_key_file: Path | None = None  # its first line is the key; else $REGARD_API_KEY; else the API is open
+    allowed_origins: tuple[Origin, ...] = ()  # web pages elsewhere that may call the API (CORS); none by default
+    api_keys_file: Path | None = None  # a key a line, # for comments; else $REGARD_API_KEY; else the API is open
 
     default_temperature: float = Field(0.0, ge=0, le=2)  # OpenAI's is 1; a small model is most often right when greedy
     default_max_tokens: int = Field(512, gt=0)
@@ -40,6 +50,10 @@ class ServeConfig(RunConfig):
     max_image_bytes: int = Field(20 * MIB, gt=0)
     max_image_pixels: int = Field(40_000_000, gt=0)
     max_total_pixels: int = Field(80_000_000, gt=0)  # over all pictures: three bytes of memory each while it waits
+    allow_image_domains: tuple[HostName, ...] = ()  # hosts whose https:// pictures are loaded; none by default
+    image_fetch_timeout: float = Field(10.0, gt=0)  # seconds to load all pictures of a request from the web
+    drain_seconds: float = Field(20.0, ge=0)  # after SIGTERM, how long what runs may go on
+    log_format: LogFormat = "text"  # or "json", one object a line
 
     @property
     def base_url(self) -> str:
@@ -53,22 +67,32 @@ class ServeConfig(RunConfig):
         return (*LOOPBACK, self.host, *self.allowed_hosts) if self.host in LOOPBACK or self.allowed_hosts else None
 
 
-def read_api_key(config: ServeConfig) -> str | None:
-    """The key from `api_key_file`, else from $REGARD_API_KEY; None if there is neither.
+def read_api_keys(config: ServeConfig) -> tuple[str, ...]:
+    """The keys in `api_keys_file`, else those in $REGARD_API_KEY; none if there is neither, and then the API is open.
 
-    Raises ConfigError where a key is meant to be and is not: such a server must not start open.
+    Raises ConfigError where keys are meant to be and are not, or where others can read them: such a server must not
+    start, least of all open.
     """
-    if config.api_key_file is None:
-        key = os.environ.get(API_KEY_VARIABLE)
-        if key is not None and not key.strip():
-            raise ConfigError(
-                f"${API_KEY_VARIABLE} is set but empty: put the key there, or unset it for an open server"
-            )
-        return key
+    path = config.api_keys_file
+    if path is None:
+        text = os.environ.get(API_KEY_VARIABLE)
+        if text is not None and not text.strip(f",{string.whitespace}"):
+            raise ConfigError(f"${API_KEY_VARIABLE} is set but empty: put a key there, or unset it for an open server")
+        return tuple((text or "").replace(",", " ").split())
     try:
-        key = config.api_key_file.read_text(encoding="utf-8").partition("\n")[0].strip()
+        with path.open(encoding="utf-8") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"api_key_file {config.api_key_file} cannot be read: {error}") from None
-    if not key:
-        raise ConfigError(f"api_key_file {config.api_key_file} has an empty first line; it must hold the key")
-    return key
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"api_keys_file {path} cannot be read: {reason}") from None
+    if mode & OPEN_TO_OTHERS:
+        raise ConfigError(
+            f"api_keys_file {path} can be read or changed by other users (mode {mode:03o}): chmod 600 {path}"
+        )
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
+    if not keys:
+        raise ConfigError(f"api_keys_file {path} holds no key; it must have one a line (lines with # are comments)")
+    if unusable := [number for number, line in enumerate(lines, start=1) if line in keys and len(line.split()) > 1]:
+        raise ConfigError(f"api_keys_file {path}, line {unusable[0]}: a key cannot have spaces in it")
+    return keys

@@ -74,13 +74,23 @@ class UnsupportedMediaType(BadRequest):
 
 
 class QueueFull(ApiError):
-    status = 503
+    status = 429
     code = "queue_full"
 
 
 class WorkerStopped(ApiError):
     status = 503
     code = "worker_stopped"
+
+
+class ModelLoading(ApiError):
+    status = 503
+    code = "model_loading"
+
+
+class Draining(ApiError):
+    status = 503
+    code = "draining"
 
 
 class InternalError(ApiError):

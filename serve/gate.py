@@ -5,43 +5,50 @@ Plain ASGI layers, so they act before any of the body is read, and on every path
 
 import hmac
 import logging
+import re
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Forbidden, Unauthorized
+from .errors import ApiError, Forbidden, Unauthorized
 
 if TYPE_CHECKING:
     from .engine import Generation
 
 logger = logging.getLogger("serve.access")
 
-OPEN_PATHS = ("/health",)
+OPEN_PATHS = ("/health", "/ready")  # for probes, which have no key; neither says more than yes or no
+REQUEST_ID = re.compile(rb"[!-~]{1,128}")  # what we take from a client, because it comes to stand in logs and headers
 
 
 @dataclass
 class Record:
-    """What the log says of one request. In the scope as "record"; the chat route puts its generation here."""
+    """What log and metrics say of one request. In the scope as "record"; the routes fill in the rest."""
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     generation: "Generation | None" = None
+    error: str | None = None  # the code of the error that it was answered with
 
 
 class AccessLog:
-    """One line per request: sizes and times, never contents. The id is also in `x-request-id` and in the answer."""
+    """One line per request: sizes and times, never contents. The id is also in `x-request-id` and in the answer.
 
-    def __init__(self, app: ASGIApp):
+    `observe` is called with every request that is over.
+    """
+
+    def __init__(self, app: ASGIApp, observe: Callable[[Scope, Record, int], None]):
         self.app = app
+        self.observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        record = scope["record"] = Record()
+        record = scope["record"] = _record(scope)
         started = time.monotonic()
         status = 500  # what the client is sent when the app raises
 
@@ -56,18 +63,47 @@ class AccessLog:
             await self.app(scope, receive, send_with_id)
         finally:
             level = logging.DEBUG if scope["path"] in OPEN_PATHS else logging.INFO
-            logger.log(level, "%s", _line(scope, record, status, time.monotonic() - started))
+            fields = _fields(scope, record, status, time.monotonic() - started)
+            logger.log(level, "%s", _line(fields), extra={"request": fields})
+            self.observe(scope, record, status)
 
 
-def _line(scope: Scope, record: Record, status: int, seconds: float) -> str:
-    words = [record.id, scope["method"], ascii(scope["path"][:80])[1:-1], str(status), f"{seconds:.3f}s"]
+def _record(scope: Scope) -> Record:
+    """With the client's own id where it sent one, and one that is safe to repeat."""
+    ids = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return Record(ids[0].decode("ascii")) if len(ids) == 1 and REQUEST_ID.fullmatch(ids[0]) else Record()
+
+
+def _fields(scope: Scope, record: Record, status: int, seconds: float) -> dict[str, Any]:
+    fields = {
+        "request_id": record.id,
+        "method": scope["method"],
+        "path": scope["path"][:80],
+        "status": status,
+        "seconds": round(seconds, 3),
+    }
+    if record.error is not None:
+        fields["error"] = record.error
     if (generation := record.generation) is not None and (last := generation.last) is not None:
-        words.append(f"prompt={last.prompt_tokens} completion={last.completion_tokens}")
-        words.append(f"first_token={generation.seconds_to_first_token:.3f}s")
+        fields |= {"prompt_tokens": last.prompt_tokens, "completion_tokens": last.completion_tokens}
+        if (first := generation.seconds_to_first_token) is not None:
+            fields["seconds_to_first_token"] = round(first, 3)
         if generation.tokens_per_second is not None:
-            words.append(f"tokens/s={generation.tokens_per_second:.1f}")
-        words.append(f"finish={last.finish_reason or 'cancelled'}")
-    return " ".join(words)
+            fields["tokens_per_second"] = round(generation.tokens_per_second, 1)
+        fields["finish_reason"] = last.finish_reason or "cancelled"
+    return fields
+
+
+def _line(fields: dict[str, Any]) -> str:
+    """ID METHOD PATH STATUS SECONDS, then name=value."""
+    head = [fields["request_id"], fields["method"], ascii(fields["path"])[1:-1], fields["status"], fields["seconds"]]
+    return " ".join([*map(str, head), *(f"{name}={value}" for name, value in list(fields.items())[len(head) :])])
+
+
+async def refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the error, from a layer before the routes."""
+    scope["record"].error = error.code
+    await error.response()(scope, receive, send)
 
 
 class HostCheck:
@@ -82,7 +118,7 @@ class HostCheck:
             error = Forbidden(
                 "The Host header names another host. Use 127.0.0.1 or localhost, or add the name to allowed_hosts."
             )
-            return await error.response()(scope, receive, send)
+            return await refuse(error, scope, receive, send)
         await self.app(scope, receive, send)
 
 
@@ -104,11 +140,11 @@ def _is_port(text: str) -> bool:
 
 
 class KeyCheck:
-    """Refuses a request without `Authorization: Bearer KEY`, on every path but /health."""
+    """Refuses a request without `Authorization: Bearer KEY` and one of the keys, on every path but those for probes."""
 
-    def __init__(self, app: ASGIApp, key: str):
+    def __init__(self, app: ASGIApp, keys: Sequence[str]):
         self.app = app
-        self.key = key.encode("utf-8")
+        self.keys = [key.encode("utf-8") for key in keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS and not self._is_authorized(scope):
@@ -116,12 +152,14 @@ class KeyCheck:
                 "This server needs an API key: send the header `Authorization: Bearer KEY` with the right one.",
                 headers={"www-authenticate": "Bearer", "connection": "close"},
             )
-            return await error.response()(scope, receive, send)
+            return await refuse(error, scope, receive, send)
         await self.app(scope, receive, send)
 
     def _is_authorized(self, scope: Scope) -> bool:
         for name, value in scope["headers"]:
             if name == b"authorization":
                 scheme, _, key = value.partition(b" ")
-                return scheme.lower() == b"bearer" and hmac.compare_digest(key.strip(), self.key)
+                # All keys are compared, so that the time does not tell which of them was nearly right.
+                matches = [hmac.compare_digest(key.strip(), own) for own in self.keys]
+                return scheme.lower() == b"bearer" and any(matches)
         return False

@@ -1,10 +1,12 @@
 """The commands `vlm serve`, `vlm ui` and `vlm up`. Each takes [CONFIG] [key=value ...], the keys of `ServeConfig`."""
 
 import argparse
+import json
 import logging
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,16 +15,21 @@ from typing import TYPE_CHECKING
 from vlm.run_config import ConfigError, load_config
 
 from . import API_KEY_VARIABLE
-from .config import LOOPBACK, MIB, ServeConfig, read_api_key
+from .config import LOOPBACK, MIB, ServeConfig, read_api_keys
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp
+
+    from .service import Service
 
 DEFAULT_CONFIG = "serve/default"
 UI_HOST = "127.0.0.1"
 PYTHON = [sys.executable, "-P", "-m"]  # -P: a file in the current folder must not stand in for one of ours
-GRACE_SECONDS = 3  # how long answers may go on after Ctrl-C
+# The few keys that people change have flags too.
+LISTS = ("allow_image_domains",)
+NUMBERS = ("port", "ui_port")
+FLAGS = ("model", "quantization", "adapter", "host", "port", "ui_port", "api_keys_file", "allow_image_domains")
+UP_DRAIN_SECONDS = 3.0  # `vlm up` is for one person, who waits for it to stop
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +57,19 @@ def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]],
     keys = "\n".join(f"  {name}={field.default}" for name, field in ServeConfig.model_fields.items())
     parser = argparse.ArgumentParser(
         prog=f"vlm {command}",
-        usage=f"vlm {command} [CONFIG] [key=value ...]",
+        usage=f"vlm {command} [CONFIG] [key=value ...] [--flag VALUE ...]",
         description=description,
-        epilog=f"keys and their defaults:\n{keys}\n\nThe API key, if any, is in $REGARD_API_KEY or in api_key_file.",
+        epilog=f"keys and their defaults:\n{keys}\n\nAPI keys, if any, are in $REGARD_API_KEY or in api_keys_file.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="*", metavar="[CONFIG] [key=value ...]", help=f"default: {DEFAULT_CONFIG}")
-    words: list[str] = parser.parse_args(argv).words
+    for key in FLAGS:
+        parser.add_argument(f"--{key.replace('_', '-')}", metavar="VALUE", help=f"the same as {key}=VALUE")
+    given = vars(parser.parse_intermixed_args(argv))
+    words: list[str] = given.pop("words")
     has_config = bool(words) and "=" not in words[0]
     name, overrides = (words[0], words[1:]) if has_config else (DEFAULT_CONFIG, words)
+    overrides += [f"{key}={_as_yaml(key, value)}" for key, value in given.items() if value is not None]
     try:
         return run(load_config(ServeConfig, name, overrides), [name, *overrides])
     except (ConfigError, StartError) as error:
@@ -68,46 +79,63 @@ def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]],
         return 130
 
 
+def _as_yaml(key: str, value: str) -> str:
+    """The value of a flag as an override has it: a list is given with commas, and no text is taken for a number."""
+    if key in LISTS:
+        return json.dumps([item.strip() for item in value.split(",")])
+    return value if key in NUMBERS else json.dumps(value)
+
+
 def _serve(config: ServeConfig, _: list[str]) -> int:
-    _need("serve", "fastapi", "uvicorn", "h11")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    api_key = read_api_key(config)
+    _need("serve", "fastapi", "uvicorn", "h11", "prometheus_client")
+    from .logs import set_up
+
+    set_up(config.log_format)
+    api_keys = read_api_keys(config)
+    if config.host not in LOOPBACK and not api_keys:
+        raise StartError(
+            f"host {config.host} is open to other machines, and no API key is set: put one into ${API_KEY_VARIABLE} or"
+            " into a file that api_keys_file names, or serve this machine alone with host=127.0.0.1"
+        )
     check_port(config.host, config.port, "port")
-    if config.host not in LOOPBACK and api_key is None:
-        logger.warning("no API key is set: whoever reaches %s:%d can use this server", config.host, config.port)
 
     from .app import create_app
-    from .engine import load_engine
+    from .server import make_server
+    from .service import Service
 
-    logger.info("loading %s", config.model)
+    service = Service()
+    server = make_server(create_app(service, config, api_keys), config, service)
+    failed = _load_behind(service, server, config)
     try:
-        engine = load_engine(config)
-    except (ValueError, OSError) as error:
-        raise StartError(f"the model {config.model!r} cannot be loaded: {error}") from error
-    try:
-        make_server(create_app(engine, config, api_key), config).run()
+        server.run()
     finally:
-        engine.close()
+        if (engine := service.loaded_engine) is not None:
+            engine.close()
+    if failed:
+        raise StartError(f"the model {config.model!r} cannot be loaded: {failed[0]}") from failed[0]
     return 0
 
 
-def make_server(app: "ASGIApp", config: ServeConfig) -> "uvicorn.Server":
-    """uvicorn as this API needs it: h11, because it bounds the size of a request's headers; one log line a request."""
-    import uvicorn
+def _load_behind(service: "Service", server: "uvicorn.Server", config: ServeConfig) -> list[Exception]:
+    """Load the model in a thread, while the server already says that it is not ready. Where that fails, the server
+    stops, and the list that is returned holds why."""
+    from .engine import load_engine
 
-    settings = uvicorn.Config(
-        app,
-        host=config.host,
-        port=config.port,
-        http="h11",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    return uvicorn.Server(settings)
+    failed: list[Exception] = []
+
+    def load() -> None:
+        logger.info("loading %s", config.model)
+        try:
+            service.give(load_engine(config))
+            logger.info("ready at %s", config.base_url)
+        except Exception as error:
+            if not isinstance(error, ValueError | OSError):  # those are written for people; of others show the place
+                logger.exception("loading failed")
+            failed.append(error)
+            server.should_exit = True
+
+    threading.Thread(target=load, name="regard-loading", daemon=True).start()
+    return failed
 
 
 def _ui(config: ServeConfig, _: list[str]) -> int:
@@ -115,7 +143,7 @@ def _ui(config: ServeConfig, _: list[str]) -> int:
     check_port(UI_HOST, config.ui_port, "ui_port")
     command = ui_command(config)
     sys.stdout.flush()
-    os.execve(command[0], command, environment(config))
+    os.execve(command[0], command, ui_environment(config))
 
 
 def ui_command(config: ServeConfig) -> list[str]:
@@ -137,18 +165,16 @@ def ui_command(config: ServeConfig) -> list[str]:
     return [*PYTHON, "streamlit", "run", page, *flags, "--", config.base_url]
 
 
-def environment(config: ServeConfig) -> dict[str, str]:
-    """Of a process that we start: it imports these very packages wherever it runs, and finds the key.
-
-    The key is not on its command line, because that is there for everyone on the machine to see.
-    """
+def environment() -> dict[str, str]:
+    """Of a process that we start: it imports these very packages wherever it runs."""
     paths = [str(Path(__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    key = read_api_key(config)
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-        **({} if key is None else {API_KEY_VARIABLE: key}),
-    }
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+
+
+def ui_environment(config: ServeConfig) -> dict[str, str]:
+    """Of the web page: it also finds a key, which is not on its command line for everyone on the machine to see."""
+    keys = read_api_keys(config)
+    return {**environment(), API_KEY_VARIABLE: keys[0]} if keys else environment()
 
 
 def _up(config: ServeConfig, words: list[str]) -> int:
@@ -162,15 +188,15 @@ def _up(config: ServeConfig, words: list[str]) -> int:
     return run_together(
         Part(
             "API",
-            [*PYTHON, "serve.main", "serve", *words],
-            environment(config),
+            [*PYTHON, "serve.main", "serve", *words, f"drain_seconds={min(UP_DRAIN_SECONDS, config.drain_seconds)}"],
+            environment(),
             address=config.base_url,
-            health=f"{config.base_url.removesuffix('/v1')}/health",
+            health=f"{config.base_url.removesuffix('/v1')}/ready",
         ),
         Part(
             "web page",
             ui_command(config),
-            environment(config),
+            ui_environment(config),
             address=f"http://{UI_HOST}:{config.ui_port}",
             health=f"http://{UI_HOST}:{config.ui_port}/_stcore/health",
             is_quiet=True,

@@ -26,7 +26,7 @@ from .body import ClientGone, parse_object
 from .config import ServeConfig
 from .errors import InternalError, QueueFull
 from .images import decode_images
-from .schemas import Wire, log_ignored, validate
+from .wire import Wire, log_ignored, validate
 
 logger = logging.getLogger(__name__)
 

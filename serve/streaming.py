@@ -1,4 +1,4 @@
-"""OpenAI's `chat.completion` and `chat.completion.chunk`, and the event stream that carries the second."""
+"""Answers on the wire: OpenAI's `chat.completion` and its chunks, and the event stream that carries pieces."""
 
 import asyncio
 import json
@@ -6,44 +6,76 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from .engine import Chunk, Generation
 from .errors import ApiError
+from .gate import Record
 
 DONE = b"data: [DONE]\n\n"
 
 
 @dataclass(frozen=True)
-class Reply:
+class Head:
     """What every piece of one answer repeats."""
 
     request_id: str
     model: str
-    include_usage: bool = False  # in the stream; a whole answer always has it
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def completion(self, text: str, last: Chunk) -> dict[str, Any]:
-        """The body of an answer that is not streamed."""
+    def body(self, prefix: str, kind: str) -> dict[str, Any]:
+        return {"id": f"{prefix}-{self.request_id}", "object": kind, "created": self.created, "model": self.model}
+
+
+class Reply(Protocol):
+    """How one wire format says an answer: as one body, or as the bytes of an event stream."""
+
+    def whole(self, text: str, last: Chunk) -> dict[str, Any]: ...
+    def opening(self) -> bytes: ...
+    def piece(self, text: str) -> bytes: ...
+    def closing(self, last: Chunk) -> bytes: ...
+    def failure(self, body: dict[str, Any]) -> bytes:
+        """What ends a stream that has begun; `body` is that of an ApiError."""
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """OpenAI's `chat.completion`, whole or in chunks. `extension` says what was done with the pictures."""
+
+    head: Head
+    include_usage: bool = False  # in the stream; a whole answer always has it
+    extension: dict[str, Any] = field(default_factory=dict)
+
+    def whole(self, text: str, last: Chunk) -> dict[str, Any]:
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": last.finish_reason}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": usage(last)}
+        head = self.head.body("chatcmpl", "chat.completion")
+        return {**head, "choices": [choice], "usage": usage(last), **self.extension}
 
-    def delta(self, delta: dict[str, str], finish_reason: str | None = None) -> bytes:
+    def opening(self) -> bytes:
+        return self._delta({"role": "assistant", "content": ""})
+
+    def piece(self, text: str) -> bytes:
+        return self._delta({"content": text})
+
+    def closing(self, last: Chunk) -> bytes:
+        end = self._delta({}, last.finish_reason, **self.extension)
+        if self.include_usage:
+            end += self._event({"choices": [], "usage": usage(last)})
+        return end + DONE
+
+    def failure(self, body: dict[str, Any]) -> bytes:
+        return event(body)
+
+    def _delta(self, delta: dict[str, str], finish_reason: str | None = None, **more: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return self._event({"choices": [choice], **({"usage": None} if self.include_usage else {})})
-
-    def usage(self, last: Chunk) -> bytes:
-        return self._event({"choices": [], "usage": usage(last)})
+        return self._event({"choices": [choice], **({"usage": None} if self.include_usage else {}), **more})
 
     def _event(self, body: dict[str, Any]) -> bytes:
-        return event({**self._head("chat.completion.chunk"), **body})
-
-    def _head(self, kind: str) -> dict[str, Any]:
-        return {"id": f"chatcmpl-{self.request_id}", "object": kind, "created": self.created, "model": self.model}
+        return event({**self.head.body("chatcmpl", "chat.completion.chunk"), **body})
 
 
 def usage(last: Chunk) -> dict[str, int]:
@@ -54,31 +86,31 @@ def usage(last: Chunk) -> dict[str, int]:
     }
 
 
-def event(body: dict[str, Any]) -> bytes:
+def event(body: dict[str, Any], name: str | None = None) -> bytes:
     """One server-sent event. ASCII only: some clients take U+2028 or U+0085 in the data for the end of a line."""
-    return b"data: " + json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n\n"
+    data = b"data: " + json.dumps(body, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n\n"
+    return data if name is None else f"event: {name}\n".encode("ascii") + data
 
 
-async def events(first: Chunk, rest: Generation, reply: Reply) -> AsyncIterator[bytes]:
+async def events(first: Chunk, rest: Generation, reply: Reply, record: Record) -> AsyncIterator[bytes]:
     """The answer as server-sent events. `first` is already there, so an error of the request came before this."""
-    yield reply.delta({"role": "assistant", "content": ""})
+    if opening := reply.opening():
+        yield opening
     chunk = first
     try:
         while True:
             if chunk.text:
-                yield reply.delta({"content": chunk.text})
+                yield reply.piece(chunk.text)
             if chunk.finish_reason is not None:
                 break
             chunk = await anext(rest)
     except StopAsyncIteration:  # cancelled: nobody reads this any more
         return
     except ApiError as error:
-        yield event(error.body())
+        record.error = error.code
+        yield reply.failure(error.body())
         return
-    yield reply.delta({}, chunk.finish_reason)
-    if reply.include_usage:
-        yield reply.usage(chunk)
-    yield DONE
+    yield reply.closing(chunk)
 
 
 @asynccontextmanager

@@ -289,6 +289,11 @@ class Assistant:
         messages = with_hints(request.messages, self.perception.see, self.processor.count_tokens)
         return dataclasses.replace(request, messages=messages)
 
+    def view(self, size: tuple[int, int]) -> tuple[tuple[int, int], int]:
+        """Of a picture of that size (w, h): the size (w, h) that the vision tower sees, and the number of features."""
+        left, top, right, bottom = self.processor.image_processor.letterbox(size)
+        return (right - left, bottom - top), self.model.config.num_image_features
+
     def ask(self, images: Image.Image | list[Image.Image], question: str, **options: Any) -> str:
         """The answer to one question about one picture or several; `options` are fields of `GenerationRequest`."""
         pictures = [images] if isinstance(images, Image.Image) else images

@@ -18,6 +18,7 @@ from .configuration_vlm import VlmConfig
 
 IMAGE_TOKEN = "<image>"
 ROLES = ("system", "user", "assistant")
+PLAIN_TEXT = "text"  # the role of a lone message that is to go on as it stands, without a chat around it
 # For language models that come without a chat template (base models).
 DEFAULT_CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ message['role'] | capitalize }}: {{ message['content'] }}"
@@ -70,10 +71,14 @@ class VlmProcessor(ProcessorMixin):
     def encode_chat(self, messages: list[dict[str, Any]], *, add_generation_prompt: bool = False) -> EncodedChat:
         """Messages with `content` a string or parts (`text`, `image`) -> ids. Pictures of a turn come before its text.
 
-        An image part may have a `hint`, a text about the picture that follows its image tokens (`vlm/hints`).
-        Raises ValueError for an unknown role or part, and for more pictures than `max_images`.
+        An image part may have a `hint`, a text about the picture that follows its image tokens (`vlm/hints`). A lone
+        message of role `text` is a text to be continued; then there is no template. Raises ValueError for an unknown
+        role or part, and for more pictures than `max_images`.
         """
         chat = EncodedChat()
+        if [message.get("role") for message in messages] == [PLAIN_TEXT]:
+            images, _, text = self._split_content({**messages[0], "role": "user"})
+            return self._encode_text(images, text)
         contents: list[tuple[str, list[str], str]] = []  # role, hint of each picture, text of each message
         rendered: list[dict[str, str]] = []
         for message in messages:
@@ -163,12 +168,17 @@ class VlmProcessor(ProcessorMixin):
 
     def __call__(self, images: Any = None, text: str | None = None, **kwargs: Any) -> BatchFeature:
         """Pictures, then plain text, without a chat template (for base models): one sample."""
-        chat = EncodedChat(images=[images] if isinstance(images, Image.Image) else list(images or []))
+        return self.collate(
+            [self._encode_text([images] if isinstance(images, Image.Image) else list(images or []), text or "")]
+        )
+
+    def _encode_text(self, images: list[Image.Image], text: str) -> EncodedChat:
+        chat = EncodedChat(images=images)
         if self.tokenizer.bos_token_id is not None:
             chat.append([self.tokenizer.bos_token_id])
         chat.append([self.image_token_id] * (len(chat.images) * self.image_seq_length))
-        chat.append(self._tokenize(text or "", special=False))
-        return self.collate([chat])
+        chat.append(self._tokenize(text, special=False))
+        return chat
 
     def collate(self, chats: list[EncodedChat]) -> BatchFeature:
         """Encoded conversations -> one batch, padded on the left."""

@@ -14,7 +14,9 @@ from starlette.testclient import TestClient
 from serve.app import create_app
 from serve.config import ServeConfig
 from serve.engine import Assistant, Engine
-from serve.main import make_server
+from serve.remote import RemoteImages
+from serve.server import DrainingServer, make_server
+from serve.service import Service
 from tests.serve.fakes import FakeAssistant, FakeReader, png
 
 
@@ -33,10 +35,16 @@ def make_client(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callab
     """The application in process; keyword arguments change its ServeConfig, `model` the scripted model."""
     engines: list[Engine] = []
 
-    def make(*, api_key: str | None = None, model: Assistant = assistant, **settings: Any) -> TestClient:
+    def make(
+        *,
+        api_keys: tuple[str, ...] = (),
+        model: Assistant = assistant,
+        remote: RemoteImages | None = None,
+        **settings: Any,
+    ) -> TestClient:
         config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
         engines.append(Engine(model, config.max_waiting))
-        app = create_app(engines[-1], config, api_key, read=reader)
+        app = create_app(Service(engines[-1]), config, api_keys, read=reader, remote=remote)
         return TestClient(app, raise_server_exceptions=False)
 
     yield make
@@ -57,14 +65,23 @@ def openai_client(client: TestClient) -> OpenAI:
 
 
 @pytest.fixture
-def live_server(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callable[..., str]]:
+def servers() -> list[DrainingServer]:
+    """What `live_server` has started, in order."""
+    return []
+
+
+@pytest.fixture
+def live_server(
+    assistant: FakeAssistant, reader: FakeReader, servers: list[DrainingServer]
+) -> Iterator[Callable[..., str]]:
     """The application under uvicorn on a free port of 127.0.0.1, as `vlm serve` runs it; returns its address."""
     stops: list[Callable[[], None]] = []
 
-    def start(*, api_key: str | None = None, **settings: Any) -> str:
+    def start(*, api_keys: tuple[str, ...] = (), **settings: Any) -> str:
         config = ServeConfig(**settings)
-        engine = Engine(assistant, config.max_waiting)
-        server = make_server(create_app(engine, config, api_key, read=reader), config)
+        service = Service(Engine(assistant, config.max_waiting))
+        server = make_server(create_app(service, config, api_keys, read=reader), config, service)
+        servers.append(server)
         server.config.port = 0
         is_up = threading.Event()
         startup = server.startup

@@ -55,6 +55,12 @@ def test_what_is_not_strict_json_is_a_400(client, body):
     assert response.json()["error"]["code"] == "invalid_json"
 
 
+@pytest.mark.parametrize(("depth", "param"), [(15, "model"), (16, None)])
+def test_nesting_has_a_limit(client, depth, param):
+    response = post(client, b'{"a":' + b"[" * depth + b"]" * depth + b"}")
+    assert response.json()["error"]["param"] == param  # at the limit it is JSON, and what is missing is the model
+
+
 def test_a_text_with_any_whole_character_is_accepted(client, ask, assistant):
     text = "grüße \U0001f600 \x00 \\ud800 </s>"
     assert post(client, json.dumps(ask(text)).encode()).status_code == 200

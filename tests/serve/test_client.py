@@ -89,7 +89,7 @@ def test_closing_the_stream_ends_the_generation(live_server, connect, assistant,
     assistant.allow(1)
     with closing(client.stream(MESSAGES, model="fake")) as deltas:
         assert next(deltas) == Delta("A ")
-    assert "finish=cancelled" in log_lines.get(timeout=20)
+    assert "finish_reason=cancelled" in log_lines.get(timeout=20)
     assistant.allow(100)
     assert assistant.closed.wait(20)
     assert assistant.produced == ["A ", "red "]
@@ -113,7 +113,7 @@ def test_the_servers_own_words_are_passed_on(live_server, connect):
 
 
 def test_a_wrong_key_is_told_in_plain_words(live_server, connect):
-    address = live_server(api_key="sesame")
+    address = live_server(api_keys=("sesame",))
     assert connect(address, "sesame").models() == ["fake"]
     for key in (None, "wrong"):
         with pytest.raises(ServerError, match="wants an API key"):

@@ -41,7 +41,7 @@ def test_a_server_for_the_network_takes_any_host_unless_names_are_given(make_cli
 
 
 def test_every_route_but_health_wants_the_key(make_client, ask):
-    client = make_client(api_key="sesame")
+    client = make_client(api_keys=("sesame",))
     assert client.get("/health").status_code == 200
     for method, path in (
         ("GET", "/v1/models"),
@@ -62,11 +62,20 @@ def test_every_route_but_health_wants_the_key(make_client, ask):
 
 @pytest.mark.parametrize("header", ["", "sesame", "Bearer", "Bearer sesam", "Bearer sesame2", "Basic sesame"])
 def test_a_wrong_key_is_refused(make_client, header):
-    assert make_client(api_key="sesame").get("/v1/models", headers={"authorization": header}).status_code == 401
+    assert make_client(api_keys=("sesame",)).get("/v1/models", headers={"authorization": header}).status_code == 401
+
+
+def test_each_of_several_keys_opens(make_client):
+    client = make_client(api_keys=("sesame", "hazel"))
+    status = {
+        key: client.get("/v1/models", headers={"authorization": f"Bearer {key}"}).status_code
+        for key in ("sesame", "hazel", "sesamehazel", "sesame hazel", "sesame,hazel")
+    }
+    assert status == {"sesame": 200, "hazel": 200, "sesamehazel": 401, "sesame hazel": 401, "sesame,hazel": 401}
 
 
 def test_a_key_may_be_any_text_and_a_wrong_one_any_bytes(make_client):
-    client = make_client(api_key="schlüssel")
+    client = make_client(api_keys=("schlüssel",))
     right, wrong = "Bearer schlüssel".encode(), b"Bearer \xff\xfe"
     assert client.get("/v1/models", headers={"authorization": right}).status_code == 200
     assert client.get("/v1/models", headers={"authorization": wrong}).status_code == 401
@@ -74,7 +83,7 @@ def test_a_key_may_be_any_text_and_a_wrong_one_any_bytes(make_client):
 
 def test_the_key_is_asked_for_before_the_body_is_read(live_server):
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
-    assert raw(live_server(api_key="sesame"), head).startswith("HTTP/1.1 401")
+    assert raw(live_server(api_keys=("sesame",)), head).startswith("HTTP/1.1 401")
 
 
 def test_other_web_pages_are_not_let_in_by_default(client, ask):
@@ -87,7 +96,7 @@ def test_other_web_pages_are_not_let_in_by_default(client, ask):
 
 
 def test_a_web_page_that_is_allowed_may_ask_and_still_needs_the_key(make_client):
-    client = make_client(api_key="sesame", allowed_origins=("https://page.example",))
+    client = make_client(api_keys=("sesame",), allowed_origins=("https://page.example",))
     asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
     preflight = client.options("/v1/chat/completions", headers={"origin": "https://page.example", **asks})
     assert preflight.status_code == 200
@@ -103,9 +112,12 @@ def test_the_log_has_one_line_a_request_with_sizes_and_times(client, ask, caplog
         client.get("/nowhere%0A%3Cb%3E")
         client.get("/health")
     first, second = caplog.messages
-    times = r"prompt=7 completion=5 first_token=[\d.]+s tokens/s=[\d.]+ finish=stop"
-    assert re.fullmatch(rf"{response.headers['x-request-id']} POST /v1/chat/completions 200 [\d.]+s {times}", first)
-    assert re.fullmatch(r"[0-9a-f]{32} GET /nowhere\\n<b> 404 [\d.]+s", second)
+    times = (
+        r"prompt_tokens=7 completion_tokens=5 seconds_to_first_token=[\d.]+ tokens_per_second=[\d.]+"
+        r" finish_reason=stop"
+    )
+    assert re.fullmatch(rf"{response.headers['x-request-id']} POST /v1/chat/completions 200 [\d.]+ {times}", first)
+    assert re.fullmatch(r"[0-9a-f]{32} GET /nowhere\\n<b> 404 [\d.]+ error=not_found", second)
 
 
 @pytest.mark.parametrize("broken", [False, True])
@@ -116,3 +128,28 @@ def test_no_picture_and_no_text_gets_into_the_log(client, ask, data_url, caplog,
     assert response.status_code == (400 if broken else 200)
     assert len(caplog.messages) >= 1
     assert url[40:80] not in caplog.text and "private question" not in caplog.text
+
+
+@pytest.mark.parametrize("own", ["abc-123", "0" * 128, "a/b:c=d+e@f"])
+def test_an_id_of_the_client_comes_back_and_goes_into_answer_and_log(client, ask, caplog, own):
+    with caplog.at_level(logging.INFO, logger="serve.access"):
+        response = client.post("/v1/chat/completions", json=ask(), headers={"x-request-id": own})
+    assert response.headers["x-request-id"] == own
+    assert response.json()["id"] == f"chatcmpl-{own}"
+    assert caplog.messages[0].startswith(f"{own} POST ")
+
+
+@pytest.mark.parametrize("bad", ["", "0" * 129, "two words", "caf\u00e9", "a\tb", "\x7f"])
+def test_an_id_that_is_not_safe_to_repeat_is_replaced(client, bad):
+    response = client.get("/health", headers={"x-request-id": bad.encode("latin-1")})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+
+def test_two_ids_are_none(client):
+    response = client.get("/health", headers=[("x-request-id", "one"), ("x-request-id", "two")])
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+
+def test_a_refused_request_has_its_id_too(make_client):
+    response = make_client(api_keys=("sesame",)).get("/v1/models", headers={"x-request-id": "mine"})
+    assert response.status_code == 401 and response.headers["x-request-id"] == "mine"

@@ -103,7 +103,7 @@ def test_what_is_not_a_json_object_is_refused(client, text):
 
 
 def test_only_json_by_post_with_the_key_is_taken(make_client, data_url):
-    client = make_client(api_key="sesame")
+    client = make_client(api_keys=("sesame",))
     assert post(client, data_url()).status_code == 401
     client.headers["authorization"] = "Bearer sesame"
     assert post(client, data_url()).status_code == 200
@@ -112,7 +112,7 @@ def test_only_json_by_post_with_the_key_is_taken(make_client, data_url):
 
 
 def test_a_field_that_is_not_known_is_ignored_and_logged_without_its_value(client, data_url, caplog):
-    caplog.set_level("INFO", "serve.schemas")
+    caplog.set_level("INFO", "serve.wire")
     assert post(client, data_url(), colour="secret").status_code == 200
     assert "colour" in caplog.text and "secret" not in caplog.text
 
@@ -135,7 +135,7 @@ def test_one_picture_is_read_at_a_time_and_the_server_answers_meanwhile(live_ser
         second = pool.submit(post, client, data_url("blue"))
         assert admitted.get(timeout=20) and admitted.get(timeout=20)
         third = post(client, data_url())
-        assert error(third) == (503, None, "queue_full") and third.headers["retry-after"]
+        assert error(third) == (429, None, "queue_full") and third.headers["retry-after"]
         assert client.get("/health").status_code == client.get("/v1/models").status_code == 200
         assert reader.started.empty()  # the second one waits for its turn
         reader.allow(2)
@@ -151,7 +151,7 @@ def test_a_client_that_leaves_gives_up_its_place(live_server, reader, admitted, 
         assert reader.started.get(timeout=20)
         leaves = socket_with_request(address, data_url("blue"))
         assert admitted.get(timeout=20) and admitted.get(timeout=20)
-        assert post(client, data_url()).status_code == 503
+        assert post(client, data_url()).status_code == 429
         leaves.close()
         while " 499 " not in log_lines.get(timeout=20):
             pass

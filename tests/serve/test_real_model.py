@@ -44,6 +44,17 @@ def test_the_server_says_what_the_model_says(chat, question, picture, tiny_assis
     assert served == tiny_assistant.ask(picture, "What is it?", **python_options)
 
 
+def test_a_completion_goes_on_with_the_bare_text(make_client, tiny_assistant):
+    body = {"model": "tiny", "prompt": "Once upon a time", "max_tokens": 8, "temperature": 0}
+    answer = make_client(model=tiny_assistant).post("/v1/completions", json=body).json()
+    inputs = tiny_assistant.processor(text="Once upon a time")
+    ids = tiny_assistant.model.generate(**inputs, max_new_tokens=8, do_sample=False)[0, inputs["input_ids"].shape[1] :]
+    assert answer["choices"][0]["text"] == tiny_assistant.processor.tokenizer.decode(
+        ids, skip_special_tokens=True
+    ).rstrip("\N{REPLACEMENT CHARACTER}")
+    assert answer["usage"]["prompt_tokens"] == len("Once upon a time")
+
+
 def test_max_tokens_beyond_the_context_is_cut_to_what_is_left(chat):
     answer = chat("hi", max_tokens=32768, temperature=2, seed=0).json()
     assert answer["choices"][0]["finish_reason"] in ("length", "stop")

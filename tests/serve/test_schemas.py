@@ -7,14 +7,14 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 
 from serve.config import ServeConfig
 from serve.errors import BadRequest
-from serve.schemas import UNSUPPORTED_IN_REQUEST, ChatRequest, read_request
+from serve.schemas import UNSUPPORTED_IN_REQUEST, ChatRequest, read_chat
 
 CANARY = "canary-5b1f"
 
 
 def read(**fields):
     body = {"model": "fake", "messages": [{"role": "user", "content": "hi"}], **fields}
-    return read_request({name: value for name, value in body.items() if value is not ...}, ServeConfig())
+    return read_chat({name: value for name, value in body.items() if value is not ...}, ServeConfig())
 
 
 def refusal(**fields):
@@ -77,7 +77,7 @@ def test_a_penalty_of_zero_may_be_written_as_a_float():
 
 
 def test_an_unknown_field_is_ignored_with_a_log_line(caplog):
-    with caplog.at_level(logging.INFO, logger="serve.schemas"):
+    with caplog.at_level(logging.INFO, logger="serve.wire"):
         read(top_k=CANARY, **{"x\n" * 500: 1})
     assert "ignored 2 unknown request field(s): 'top_k', 'x\\nx\\n" in caplog.text
     assert CANARY not in caplog.text and len(caplog.messages[0]) < 200
@@ -164,9 +164,9 @@ def test_fields_that_exclude_each_other_are_refused():
 )
 def test_what_multiplies_work_has_a_limit(limit, messages):
     body = {"model": "fake", "messages": messages}
-    read_request(body, ServeConfig(**{limit: 3}))
+    read_chat(body, ServeConfig(**{limit: 3}))
     with pytest.raises(BadRequest, match="at most 2"):
-        read_request(body, ServeConfig(**{limit: 2}))
+        read_chat(body, ServeConfig(**{limit: 2}))
 
 
 def test_the_longest_legal_stop_strings_are_accepted():

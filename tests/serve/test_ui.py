@@ -187,7 +187,7 @@ def test_a_stopped_answer_is_kept_and_its_generation_ends(page, assistant, log_l
     ask(page, "hi")
     while "chat/completions" not in (line := log_lines.get(timeout=20)):
         pass
-    assert "finish=cancelled" in line
+    assert "finish_reason=cancelled" in line
     assistant.allow(100)
     monkeypatch.undo()
     assert page.session_state.turns[0].answer == "A red "
@@ -260,7 +260,7 @@ def test_without_a_server_the_page_says_what_to_start(open_page):
 
 
 def test_the_key_is_taken_from_the_environment(open_page, live_server, monkeypatch):
-    address = live_server(api_key="sesame")
+    address = live_server(api_keys=("sesame",))
     assert "API key" in open_page(address).error[0].value
     monkeypatch.setenv(serve.API_KEY_VARIABLE, "sesame")
     assert not open_page(address).error
