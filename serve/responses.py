@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool, model_validator
 
 from .config import ServeConfig
-from .schemas import UNSUPPORTED_IN_STREAM_OPTIONS, Detail, ImageUrl, Part, Question
+from .schemas import UNSUPPORTED_IN_STREAM_OPTIONS, Detail, Hints, ImageUrl, Part, Question
 from .wire import Tag, Unsupported, Wire, items, log_ignored, not_supported, refuse_fields, refuse_kinds, validate
 
 PLAIN_TEXT_FORMAT = {"type": "text"}
@@ -88,7 +88,8 @@ class ResponsesRequest(Question):
     max_output_tokens: int | None = Field(None, ge=1)
     safety_identifier: Tag | None = None  # taken, as is the next one, and of no effect
     prompt_cache_key: Tag | None = None
-    blind: StrictBool = False  # Regard's own: see `ChatRequest`
+    blind: StrictBool = False  # Regard's own, as is the next one: see `ChatRequest`
+    hints: Hints = "on"
 
     @model_validator(mode="before")
     @classmethod
@@ -113,7 +114,7 @@ class ResponsesRequest(Question):
         ]
 
     def options(self) -> dict[str, Any]:
-        return {"max_new_tokens": self.max_output_tokens, "blind": self.blind}
+        return {"max_new_tokens": self.max_output_tokens, "blind": self.blind, "hints": self.hints}
 
 
 def read_responses(values: dict[str, Any], config: ServeConfig) -> ResponsesRequest:

@@ -2,7 +2,7 @@
 
 A field of OpenAI's that Regard does not implement is refused by name, because an answer that silently ignores it
 would be wrong; its do-nothing values pass. A field that OpenAI does not have is ignored with a log line.
-The one extension is `blind`.
+The extensions are `blind` and `hints`.
 """
 
 from collections.abc import Sequence
@@ -55,6 +55,7 @@ UNSUPPORTED_IN_MESSAGE: Unsupported = {
 UNSUPPORTED_ROLES = ("tool", "function")
 UNSUPPORTED_PARTS = ("input_audio", "file", "refusal")
 
+Hints = Literal["on", "off"]
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Detail = Literal["auto", "low", "high", "original"]  # only a hint, and the model has one resolution
 
@@ -182,6 +183,7 @@ class ChatRequest(Question):
     safety_identifier: Tag | None = None  # taken, as is the next one, and of no effect
     prompt_cache_key: Tag | None = None
     blind: StrictBool = False  # Regard's own: answer without looking, to see what the pictures decide
+    hints: Hints = "on"  # Regard's own: whether the model is told what was read in the pictures
 
     @model_validator(mode="before")
     @classmethod
@@ -214,6 +216,7 @@ class ChatRequest(Question):
             "seed": self.seed,
             "stop": None if self.stop is None else tuple(self.stop),
             "blind": self.blind,
+            "hints": self.hints,
         }
 
 

@@ -87,11 +87,19 @@ def test_a_wrong_model_name_is_404_and_says_what_there_is(openai_client, ask):
 
 
 def test_settings_arrive_as_they_were_sent(client, ask, assistant):
-    settings = {"max_tokens": 3, "temperature": 0.5, "top_p": 0.9, "seed": -1, "stop": ["\n", "END"], "blind": True}
+    settings = {
+        "max_tokens": 3,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": -1,
+        "stop": ["\n", "END"],
+        "blind": True,
+        "hints": "off",
+    }
     client.post("/v1/chat/completions", json=ask(**settings))
     request = assistant.seen[0]
     assert (request.max_new_tokens, request.temperature, request.top_p) == (3, 0.5, 0.9)
-    assert (request.seed, request.stop, request.blind) == (-1, ("\n", "END"), True)
+    assert (request.seed, request.stop, request.blind, request.hints) == (-1, ("\n", "END"), True, "off")
 
 
 def test_temperature_0_stays_0_whatever_the_default_is(make_client, ask, assistant):
@@ -105,7 +113,7 @@ def test_absent_settings_take_the_servers_defaults(make_client, ask, assistant):
     make_client(default_max_tokens=99).post("/v1/chat/completions", json=ask())
     request = assistant.seen[0]
     assert (request.max_new_tokens, request.temperature, request.top_p) == (99, 0.0, 1.0)
-    assert (request.seed, request.stop, request.blind) == (None, (), False)
+    assert (request.seed, request.stop, request.blind, request.hints) == (None, (), False, "on")
 
 
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])

@@ -154,7 +154,7 @@ def test_a_wrong_model_is_404(openai_client):
 
 def test_every_field_that_openai_has_is_either_read_or_refused():
     known = ResponsesRequest.model_fields.keys() | UNSUPPORTED.keys() | {"stream_options"}
-    assert ResponseCreateParamsBase.__annotations__.keys() | {"stream"} == known - {"blind"}
+    assert ResponseCreateParamsBase.__annotations__.keys() | {"stream"} == known - {"blind", "hints"}
 
 
 @pytest.mark.parametrize(
@@ -244,6 +244,7 @@ def test_a_wrong_message_is_refused_with_its_place_and_never_quoted(message, par
         ("top_p", [0, 1.1]),
         ("stream", ["true"]),
         ("blind", [1, "true"]),
+        ("hints", ["maybe", True]),
     ],
 )
 def test_every_field_has_a_type_and_a_range(field, values):

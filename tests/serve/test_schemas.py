@@ -25,7 +25,10 @@ def refusal(**fields):
 
 def test_every_field_that_openai_has_is_either_read_or_refused():
     known = ChatRequest.model_fields.keys() | UNSUPPORTED_IN_REQUEST.keys()
-    assert CompletionCreateParamsBase.__annotations__.keys() | {"stream", "web_search_options"} == known - {"blind"}
+    assert CompletionCreateParamsBase.__annotations__.keys() | {"stream", "web_search_options"} == known - {
+        "blind",
+        "hints",
+    }
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,7 @@ def test_a_field_that_is_not_implemented_is_refused_inside_messages_and_stream_o
         ("stream_options", [[], {"include_usage": 1}]),
         ("user", [1, "x" * 600]),
         ("blind", [1, "true", None, []]),
+        ("hints", ["maybe", None, True]),
     ],
 )
 def test_every_field_has_a_type_and_a_range(field, values):
