@@ -5,6 +5,7 @@ would be wrong; its do-nothing values pass. A field that OpenAI does not have is
 The extensions are `blind` and `hints`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -108,7 +109,7 @@ class StreamOptions(Wire):
     include_usage: bool = False
 
 
-class Question(Wire):
+class Question(Wire, ABC):
     """What every route that asks the model has in common. None means that the server's default holds."""
 
     text_field: ClassVar[str]  # the field that holds what is asked
@@ -119,17 +120,17 @@ class Question(Wire):
     stream: bool | None = None
     user: Tag | None = None  # whose request it is: taken, and of no effect
 
+    @abstractmethod
     def turns(self) -> list[tuple[str, list[Part]]]:
         """(role, content) of every message, the role one of `vlm.processing_vlm`."""
-        raise NotImplementedError
 
     def image_urls(self) -> list[tuple[str, str]]:
         """(field, url) of every picture, in the order of the conversation."""
         return []
 
+    @abstractmethod
     def options(self) -> dict[str, Any]:
         """Further fields of `GenerationRequest`; None where the request does not say."""
-        raise NotImplementedError
 
     def check_limits(self, config: ServeConfig) -> None:
         """Refuse what multiplies work, before any of the work is done."""
