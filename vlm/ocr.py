@@ -11,7 +11,7 @@ import importlib.util
 import math
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .structure import Box, Label
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
+from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
 DETECTION_AREA = 500_000
@@ -32,16 +33,11 @@ MIN_SIDE = 3.0
 MAX_LINES = 500
 GROW = 1.6  # the detector marks the core of a line: this much of area / perimeter is added on every side
 # Recognition.
-HEIGHT = 48
-COLUMN = 8  # pixels of a strip per step of the recogniser
-MIN_WIDTH, MAX_WIDTH = 48, 2400
+MIN_WIDTH = 48
 BATCH_COLUMNS = 2048  # widths of the strips of one batch, together
 TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
-INK = 0.35  # what differs from the background by this much of the greatest difference
-GAP = 0.6  # in heights of the ink: texts further apart are two
 SIGNS = "–—‘’“”•…€−≤≥≈→←↑↓℃"  # noqa: RUF001 - beside letters: what English text may contain
-MAX_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -52,31 +48,7 @@ class Engine:
     latin: np.ndarray  # [classes] of bool: what English text is written with, and "nothing"
 
 
-@dataclass(frozen=True)
-class Line:
-    """A rectangle with a line of text and some room around it, in pixels of the picture."""
-
-    centre: tuple[float, float]
-    angle: float  # radians, clockwise, of the rectangle's flatter side
-    width: float
-    height: float
-
-    @property
-    def corners(self) -> np.ndarray:
-        """[4, 2]: top left, top right, bottom right, bottom left."""
-        x = np.array((math.cos(self.angle), math.sin(self.angle))) * self.width / 2
-        y = np.array((-math.sin(self.angle), math.cos(self.angle))) * self.height / 2
-        return np.array(self.centre) + np.array((-x - y, x - y, x + y, y - x))
-
-
-@dataclass(frozen=True)
-class Reading:
-    text: str
-    confidence: float
-    places: tuple[int, ...]  # of each character's middle, in pixels of the strip
-
-
-NOTHING = Reading("", 0.0, ())
+NOTHING = Reading("", 0.0, (), ())
 
 
 def read_words(image: Image.Image) -> tuple[Label, ...] | None:
@@ -171,10 +143,9 @@ def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line], confi
     """What stands in the lines, where it is read with this confidence."""
     tries = []
     for number, line in enumerate(lines):
-        picture = _cut(pixels, line)
         ratio = line.height / line.width
         turns = (0,) if ratio < TALL else (0, 3, 1) if ratio < 2 * TALL else (3, 1)  # counter-clockwise
-        tries += [(number, turn, _to_strip(np.rot90(picture, turn))) for turn in turns]
+        tries += [(number, turn, to_strip(pixels, line, turn)) for turn in turns]
     readings = _recognise(engine, [strip for _, _, strip in tries])
     best: dict[int, tuple[Reading, int, np.ndarray]] = {}
     for (number, turn, strip), reading in zip(tries, readings, strict=True):
@@ -184,26 +155,8 @@ def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line], confi
         label
         for number, (reading, turn, strip) in best.items()
         if reading.confidence >= confidence
-        for label in _to_labels(lines[number], reading, turn, strip)
+        for label in to_labels(lines[number], reading, turn, strip)
     ]
-
-
-def _cut(pixels: np.ndarray, line: Line) -> np.ndarray:
-    """The line's pixels, turned level; enlarged where it is small."""
-    import cv2
-
-    scale = max(1.0, HEIGHT / min(line.width, line.height))
-    width, height = max(1, round(line.width * scale)), max(1, round(line.height * scale))
-    target = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32) - 0.5
-    matrix = cv2.getPerspectiveTransform(line.corners.astype(np.float32) - 0.5, target)
-    return cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _to_strip(picture: np.ndarray) -> np.ndarray:
-    import cv2
-
-    width = min(MAX_WIDTH, max(COLUMN, round(picture.shape[1] * HEIGHT / picture.shape[0])))
-    return cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
 
 
 def _recognise(engine: Engine, strips: Sequence[np.ndarray]) -> list[Reading]:
@@ -239,58 +192,13 @@ def _decode(engine: Engine, chances: np.ndarray) -> Reading:
     if not len(steps):
         return NOTHING
     confidence = float(chances[steps, classes[steps]].mean())
+    between = np.split(chances[:, -1], steps + 1)  # the last class is the space
     return Reading(
-        "".join(engine.characters[classes[steps]]), min(1.0, confidence), tuple(COLUMN * steps + COLUMN // 2)
+        text="".join(engine.characters[classes[steps]]),
+        confidence=min(1.0, confidence),
+        places=tuple((COLUMN * steps + COLUMN // 2).tolist()),
+        spaces=tuple(float(part.max(initial=0.0)) for part in between[:-1]),
     )
-
-
-def _to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Iterator[Label]:
-    """The texts of a line, apart where a wide gap is between them, with the box around the ink of each."""
-    grey = strip.astype(np.float32).mean(2)
-    difference = abs(grey - np.median(grey))
-    ink = difference > max(1.0, INK * difference.max())
-    rows = np.flatnonzero(ink.any(1))
-    top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, HEIGHT)
-    for text, left, right in _pieces(reading, ink.any(0), GAP * (bottom - top)):
-        clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
-        clean = clean.replace("℃", "°C").replace("°°", "°")
-        part = ink[:, left:right]
-        if clean and part.any():
-            ys, xs = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
-            inner = (left + int(xs[0]), int(ys[0]), left + int(xs[-1]) + 1, int(ys[-1]) + 1)
-            yield Label(text=clean, box=_to_picture(line, inner, turn, ink.shape[1]), confidence=reading.confidence)
-
-
-def _pieces(reading: Reading, inked: np.ndarray, gap: float) -> Iterator[tuple[str, int, int]]:
-    """Each text with the columns that it takes: cut in the middle of every gap in the ink between two characters."""
-    start, left = 0, 0
-    for i in range(1, len(reading.text)):
-        if reading.text[i].isspace() or i == start:
-            continue
-        before = max((j for j in range(start, i) if not reading.text[j].isspace()), default=None)
-        if before is None:
-            continue
-        first, last = reading.places[before], min(reading.places[i], len(inked))
-        edges = np.flatnonzero(np.concatenate(([True], inked[first:last], [True])))
-        widest = int(np.diff(edges).argmax())
-        if edges[widest + 1] - edges[widest] - 1 > gap:
-            cut = first + int(edges[widest] + edges[widest + 1]) // 2
-            yield reading.text[start:i], left, cut
-            start, left = i, cut
-    yield reading.text[start:], left, len(inked)
-
-
-def _to_picture(line: Line, inner: Box, turn: int, width: int) -> Box:
-    """A box in the strip of a line as an upright box in the picture."""
-    left, top, right, bottom = inner[0] / width, inner[1] / HEIGHT, inner[2] / width, inner[3] / HEIGHT
-    if turn == 3:  # the strip was turned clockwise: its right is the top of the line
-        left, top, right, bottom = top, 1 - right, bottom, 1 - left
-    elif turn == 1:
-        left, top, right, bottom = 1 - bottom, left, 1 - top, right
-    origin, end, _, below = line.corners
-    points = [origin + x * (end - origin) + y * (below - origin) for x in (left, right) for y in (top, bottom)]
-    (x0, y0), (x1, y1) = np.min(points, 0).tolist(), np.max(points, 0).tolist()
-    return max(0.0, x0), max(0.0, y0), x1, y1
 
 
 def _in_reading_order(labels: Sequence[Label]) -> tuple[Label, ...]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data_engine import draw
-from vlm import ocr
+from vlm import ocr, ocr_lines
 from vlm.ocr import read_words
 from vlm.reading.seen import middle
 from vlm.structure import Label
@@ -46,8 +46,8 @@ def test_labels_of_an_axis_are_read_one_by_one():
 def test_a_wide_gap_divides_a_line_and_a_space_does_not():
     inked = np.zeros(100, bool)
     inked[[*range(5, 25), *range(30, 50), *range(80, 95)]] = True
-    reading = ocr.Reading("ab cd 7", 1.0, (10, 20, 28, 35, 45, 60, 88))
-    assert list(ocr._pieces(reading, inked, 20)) == [("ab cd ", 0, 65), ("7", 65, 100)]
+    reading = ocr_lines.Reading("ab cd 7", 1.0, (10, 20, 28, 35, 45, 60, 88), (0.0,) * 7)
+    assert list(ocr_lines._pieces(reading, inked, 20)) == [("ab cd ", 0, 65), ("7", 65, 100)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (4000, 20)])
@@ -61,10 +61,11 @@ def test_without_the_models_there_are_no_words(monkeypatch):
 
 
 def test_control_characters_are_not_handed_on():
-    line = ocr.Line((50.0, 10.0), 0.0, 80.0, 10.0)
+    line = ocr_lines.Line((50.0, 10.0), 0.0, 80.0, 10.0)
     strip = np.full((48, 384, 3), 255, np.uint8)
     strip[12:36, 40:340] = 0
-    labels = list(ocr._to_labels(line, ocr.Reading("a\x1b\x07b", 1.0, (60, 100, 140, 180)), 0, strip))
+    reading = ocr_lines.Reading("a\x1b\x07b", 1.0, (60, 100, 140, 180), (0.0,) * 4)
+    labels = list(ocr_lines.to_labels(line, reading, 0, strip))
     assert [type(label) for label in labels] == [Label] and labels[0].text == "a b"
 
 
