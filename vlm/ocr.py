@@ -11,7 +11,7 @@ import importlib.util
 import math
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from .ocr_angles import around_ink, around_stack, upward_stacks
+from .ocr_glyphs import snapped
 from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
 from .structure import Label
 
@@ -31,12 +33,24 @@ TEXT_PIXEL = 0.3  # from which probability a pixel is text
 MIN_SCORE = 0.5  # mean probability of a line's pixels
 MIN_SIDE = 3.0
 MAX_LINES = 500
+FAINT_PIXEL = 0.1
+FAINT_SIZE, MAX_FAINT = 64, 40  # of what may be a letter that stands alone
 GROW = 1.6  # the detector marks the core of a line: this much of area / perimeter is added on every side
 # Recognition.
 MIN_WIDTH = 48
 BATCH_COLUMNS = 2048  # widths of the strips of one batch, together
 TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
+MIN_FAINT_CONFIDENCE = 0.9
+MIN_SECOND_CONFIDENCE = 0.9
+CUT = 1.5  # height around a whole letter / of a line, from which the line cuts through it
+LYING = 3.0  # height / width from which a single letter is not upright
+SURE = 0.95  # what is read less surely is read otherwise, too
+SQUARE = 0.8  # height / width from which two letters may run upwards
+LONGER = 0.7  # in widths: how far the letters of text that runs upwards may go on where none was found
+SHORT = 1.6  # width / height up to which a line may be a letter or two
+
+Rectangle = tuple[Sequence[float], Sequence[float], float]  # cv2's: centre, sides, degrees
 SIGNS = "–—‘’“”•…€−≤≥≈→←↑↓℃"  # noqa: RUF001 - beside letters: what English text may contain
 
 
@@ -46,6 +60,16 @@ class Engine:
     recogniser: Any
     characters: np.ndarray  # [classes] of str; class 0 is "nothing"
     latin: np.ndarray  # [classes] of bool: what English text is written with, and "nothing"
+
+
+@dataclass(frozen=True)
+class Read:
+    """A line with what was read in it, and how: turned by so many quarter turns counter-clockwise."""
+
+    line: Line
+    turn: int
+    strip: np.ndarray
+    reading: Reading
 
 
 NOTHING = Reading("", 0.0, (), ())
@@ -58,7 +82,21 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
         return None
     engine = _load_engine(*models)
     pixels = np.asarray(image.convert("RGB"))
-    labels = _read_lines(engine, pixels, _detect(engine, image), MIN_CONFIDENCE)
+    sure, faint = _detect(engine, image)
+    alone = [
+        whole
+        for line in faint
+        if (whole := snapped(pixels, line)) and not any(line.holds(whole.centre) for line in sure)
+    ]
+    single = _read(engine, pixels, [(number, line, 0) for number, line in enumerate(alone)]).values()
+    reads = [
+        *_read_lines(engine, pixels, sure),
+        *(one for one in single if one.reading.confidence >= MIN_FAINT_CONFIDENCE and one.reading.text.isalnum()),
+    ]
+    reads = [read for read in _read_upwards(engine, pixels, reads) if read.reading.confidence >= MIN_CONFIDENCE]
+    labels = [
+        label for read in _without_doubles(reads) for label in to_labels(read.line, read.reading, read.turn, read.strip)
+    ]
     return _in_reading_order(labels)
 
 
@@ -93,7 +131,8 @@ def _is_latin(character: str) -> bool:
     return all(ord(c) < 0x250 or unicodedata.name(c, "").startswith("GREEK") or c in SIGNS for c in character)
 
 
-def _detect(engine: Engine, image: Image.Image) -> list[Line]:
+def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line]]:
+    """The lines of text, and where single letters may be."""
     import cv2
 
     width, height = image.size
@@ -108,28 +147,44 @@ def _detect(engine: Engine, image: Image.Image) -> list[Line]:
     framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
     chances = _run(engine.detector, _normalised(framed)[None])[0, 0]  # [H, W]
     mask = cv2.dilate((chances > TEXT_PIXEL).astype(np.uint8), np.ones((2, 2), np.uint8))
-    contours = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
-    rectangles = map(cv2.minAreaRect, contours[:MAX_LINES])
-    return [
-        _to_line(rectangle, scale)
-        for rectangle in rectangles
-        if min(rectangle[1]) >= MIN_SIDE and _score(chances, cv2.boxPoints(rectangle)) >= MIN_SCORE
-    ]
+    sure, taken = [], np.zeros_like(mask)
+    for contour in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MAX_LINES]:
+        rectangle = cv2.minAreaRect(contour)
+        if min(rectangle[1]) >= MIN_SIDE and _score(chances, contour) >= MIN_SCORE:
+            sure.append(_to_line(rectangle, scale))
+            cv2.drawContours(taken, [contour], 0, 1.0, -1)
+    return sure, [_to_line(rectangle, scale) for rectangle in _faint(chances, taken)]
 
 
-def _score(chances: np.ndarray, corners: np.ndarray) -> float:
-    """The mean probability inside a rectangle."""
+def _score(chances: np.ndarray, contour: np.ndarray) -> float:
+    """The mean probability inside a contour."""
     import cv2
 
-    left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    right, bottom = np.ceil(corners.max(0)).astype(int) + 1
-    part = chances[top:bottom, left:right]
+    left, top, width, height = cv2.boundingRect(contour)
+    part = chances[top : top + height, left : left + width]
     mask = np.zeros(part.shape, np.uint8)
-    cv2.fillPoly(mask, [(corners - (left, top)).astype(np.int32)], 1.0)
+    cv2.drawContours(mask, [contour - (left, top)], 0, 1.0, -1)
     return cv2.mean(part, mask)[0]
 
 
-def _to_line(rectangle: tuple[Sequence[float], Sequence[float], float], scale: float) -> Line:
+def _faint(chances: np.ndarray, taken: np.ndarray) -> list[Rectangle]:
+    """Small places that the detector suspects to be text, the likeliest first: letters that stand alone."""
+    import cv2
+
+    count, parts, boxes, centres = cv2.connectedComponentsWithStats((chances > FAINT_PIXEL).astype(np.uint8))
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, parts.ravel(), chances.ravel())
+    known = np.zeros(count, bool)
+    known[np.unique(parts[taken > 0])] = True
+    small = (boxes[:, 2:4].max(1) <= FAINT_SIZE) & ~known
+    small[0] = False
+    chosen = sorted(np.flatnonzero(small), key=lambda i: -peaks[i])[:MAX_FAINT]
+    return [
+        ((float(centres[i][0]), float(centres[i][1])), (float(boxes[i, 2]), float(boxes[i, 3])), 0.0) for i in chosen
+    ]
+
+
+def _to_line(rectangle: Rectangle, scale: float) -> Line:
     (x, y), (width, height), degrees = rectangle
     turns = round(degrees / 90)  # a quarter turn swaps the sides of the same rectangle
     if turns % 2:
@@ -139,24 +194,75 @@ def _to_line(rectangle: tuple[Sequence[float], Sequence[float], float], scale: f
     return Line(centre, math.radians(degrees - 90 * turns), (width + grown) / scale, (height + grown) / scale)
 
 
-def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line], confidence: float) -> list[Label]:
-    """What stands in the lines, where it is read with this confidence."""
-    tries = []
+def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line]) -> list[Read]:
+    """What stands in each of the lines: where it is not read surely, also turned or along its ink."""
+    wanted = []
     for number, line in enumerate(lines):
         ratio = line.height / line.width
-        turns = (0,) if ratio < TALL else (0, 3, 1) if ratio < 2 * TALL else (3, 1)  # counter-clockwise
-        tries += [(number, turn, to_strip(pixels, line, turn)) for turn in turns]
-    readings = _recognise(engine, [strip for _, _, strip in tries])
-    best: dict[int, tuple[Reading, int, np.ndarray]] = {}
-    for (number, turn, strip), reading in zip(tries, readings, strict=True):
-        if number not in best or reading.confidence > best[number][0].confidence:
-            best[number] = reading, turn, strip
-    return [
-        label
-        for number, (reading, turn, strip) in best.items()
-        if reading.confidence >= confidence
-        for label in to_labels(lines[number], reading, turn, strip)
+        turns = (0,) if ratio < TALL else (0, 3) if ratio < 2 * TALL else (3,)  # counter-clockwise
+        wanted += [(number, line, turn) for turn in turns]
+    best = _read(engine, pixels, wanted)
+    wanted = [(number, line, turn) for number, read in best.items() for line, turn in _other_ways(pixels, read)]
+    for number, read in _read(engine, pixels, wanted).items():
+        if read.reading.confidence > max(MIN_SECOND_CONFIDENCE, best[number].reading.confidence):
+            best[number] = read
+    return [best[number] for number in sorted(best)]
+
+
+def _other_ways(pixels: np.ndarray, read: Read) -> Iterator[tuple[Line, int]]:
+    """Lines and turns by which a line may be read better: it is doubtful, or cuts through its only letter."""
+    ratio = read.line.height / read.line.width
+    sure = read.reading.confidence >= SURE
+    whole = (
+        snapped(pixels, read.line) if 1 / SHORT < ratio < SHORT and (not sure or len(read.reading.text) == 1) else None
+    )
+    if whole and (not sure or whole.height > CUT * read.line.height):
+        yield whole, 0
+    if ratio > SQUARE and not sure:
+        yield from ((read.line, turn) for turn in (3, 1) if turn != read.turn)
+    if 1 / SHORT < ratio < SHORT and not sure:
+        yield from ((line, 0) for line in around_ink(read.line, to_strip(pixels, read.line)))
+
+
+def _read(engine: Engine, pixels: np.ndarray, wanted: Sequence[tuple[int, Line, int]]) -> dict[int, Read]:
+    """The surest reading for each number, of what is wanted as (number, line, turn)."""
+    strips = [to_strip(pixels, line, turn) for _, line, turn in wanted]
+    best: dict[int, Read] = {}
+    for (number, line, turn), strip, reading in zip(wanted, strips, _recognise(engine, strips), strict=True):
+        if turn and len(reading.text) < 2 and line.height < LYING * line.width:
+            continue  # a letter or dash on its side is another one
+        if number not in best or reading.confidence > best[number].reading.confidence:
+            best[number] = Read(line, turn, strip, reading)
+    return best
+
+
+def _read_upwards(engine: Engine, pixels: np.ndarray, reads: Sequence[Read]) -> list[Read]:
+    """Letters that were read one by one and lie on their backs: read as one text, and the others without them."""
+    stacks = [
+        stack
+        for stack in upward_stacks([read.line for read in reads])
+        if min(reads[i].reading.confidence for i in stack) < SURE
     ]
+    wanted = [
+        (number, around_stack([reads[i].line for i in stack], longer), 3)
+        for number, stack in enumerate(stacks) for longer in (0.0, LONGER)
+    ]  # fmt: skip
+    strips = [to_strip(pixels, line, turn) for _, line, turn in wanted]
+    best: dict[int, Read] = {}
+    for (number, line, turn), strip, reading in zip(wanted, strips, _recognise(engine, strips), strict=True):
+        known = best.get(number)
+        if reading.confidence >= SURE and (known is None or len(reading.text) > len(known.reading.text)):
+            best[number] = Read(line, turn, strip, reading)
+    return [*reads, *best.values()]
+
+
+def _without_doubles(reads: Sequence[Read]) -> list[Read]:
+    """Of readings of the same place the longest that is sure."""
+    kept: list[Read] = []
+    for read in sorted(reads, key=lambda read: -len(read.reading.text) * read.reading.confidence):
+        if not any(other.line.holds(read.line.centre) for other in kept):
+            kept.append(read)
+    return kept
 
 
 def _recognise(engine: Engine, strips: Sequence[np.ndarray]) -> list[Reading]:

@@ -8,7 +8,7 @@ reach into its strip from outside; letters do not reach its edge, since there is
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,11 @@ class Line:
         y = np.array((-math.sin(self.angle), math.cos(self.angle))) * self.height / 2
         return np.array(self.centre) + np.array((-x - y, x - y, x + y, y - x))
 
+    def holds(self, point: tuple[float, float]) -> bool:
+        x, y = point[0] - self.centre[0], point[1] - self.centre[1]
+        c, s = math.cos(self.angle), math.sin(self.angle)
+        return abs(c * x + s * y) < self.width / 2 and abs(c * y - s * x) < self.height / 2
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -77,8 +82,7 @@ def _cut(pixels: np.ndarray, line: Line) -> np.ndarray:
 
 def to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Iterator[Label]:
     """The texts of a line, apart where a wide gap is between them, with the box around the ink of each."""
-    everything = _find_ink(strip)
-    ink = _own_ink(everything, reading)
+    everything, ink = _own_ink(strip, reading)
     reading = _without_strangers(reading, everything, ink)
     rows = np.flatnonzero(ink.any(1))
     height = int(rows[-1]) + 1 - int(rows[0]) if len(rows) else HEIGHT
@@ -101,22 +105,33 @@ def _find_ink(strip: np.ndarray) -> np.ndarray:
     return difference > max(1.0, INK * difference[HEIGHT // 5 : -HEIGHT // 5].max())
 
 
-def _own_ink(ink: np.ndarray, reading: Reading) -> np.ndarray:
-    """Without what reaches into the strip from outside, unless most of the characters would go with it."""
+def foreign_parts(strip: np.ndarray, letters: Sequence[int] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The ink, the connected part that each pixel is of (0: the background), and which parts come from outside.
+
+    What touches the left or right edge is the line's own if a letter is there.
+    """
     import cv2
 
+    ink = _find_ink(strip)
     _, parts, boxes, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     left, top, width, height, area = boxes.T
-    letters = np.array([place for place, c in zip(reading.places, reading.text, strict=True) if c.isalnum()])
-    here = (left[:, None] - COLUMN // 2 <= letters) & (letters <= (left + width)[:, None] + COLUMN // 2)
+    places = np.array(letters, int)
+    here = (left[:, None] - COLUMN // 2 <= places) & (places <= (left + width)[:, None] + COLUMN // 2)
     at_left, at_right = left <= EDGE, left + width >= ink.shape[1] - EDGE
     foreign = (top <= EDGE) | (top + height >= ink.shape[0] - EDGE)
     foreign |= (at_left & at_right) | (at_left | at_right) & ~here.any(1) | (area < SPECK)
     foreign |= _far_from_middle(top, top + height, foreign)
-    foreign[0] = False  # the background
+    foreign[0] = False
+    return ink, parts, foreign
+
+
+def _own_ink(strip: np.ndarray, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """All ink, and that without what comes from outside, unless most of the characters would go with it."""
+    letters = [place for place, c in zip(reading.places, reading.text, strict=True) if c.isalnum()]
+    ink, parts, foreign = foreign_parts(strip, letters)
     own = ink & ~foreign[parts]
     stood, stands = (_inked_at(mask, reading.places, COLUMN) for mask in (ink, own))
-    return own if stands.sum() > 0.6 * stood.sum() else ink
+    return ink, own if stands.sum() > 0.6 * stood.sum() else ink
 
 
 def _far_from_middle(tops: np.ndarray, bottoms: np.ndarray, foreign: np.ndarray) -> np.ndarray:
