@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .ocr_angles import around_ink, around_stack, upward_stacks
+from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import snapped
 from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
 from .structure import Label
@@ -41,13 +41,12 @@ MIN_WIDTH = 48
 BATCH_COLUMNS = 2048  # widths of the strips of one batch, together
 TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
-MIN_FAINT_CONFIDENCE = 0.9
+MIN_FAINT_CONFIDENCE = 0.8
 MIN_SECOND_CONFIDENCE = 0.9
 CUT = 1.5  # height around a whole letter / of a line, from which the line cuts through it
 LYING = 3.0  # height / width from which a single letter is not upright
 SURE = 0.95  # what is read less surely is read otherwise, too
 SQUARE = 0.8  # height / width from which two letters may run upwards
-LONGER = 0.7  # in widths: how far the letters of text that runs upwards may go on where none was found
 SHORT = 1.6  # width / height up to which a line may be a letter or two
 
 Rectangle = tuple[Sequence[float], Sequence[float], float]  # cv2's: centre, sides, degrees
@@ -93,7 +92,8 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
         *_read_lines(engine, pixels, sure),
         *(one for one in single if one.reading.confidence >= MIN_FAINT_CONFIDENCE and one.reading.text.isalnum()),
     ]
-    reads = [read for read in _read_upwards(engine, pixels, reads) if read.reading.confidence >= MIN_CONFIDENCE]
+    reads += _read_upwards(engine, pixels, reads)
+    reads = [read for read in reads if read.reading.confidence >= MIN_CONFIDENCE]
     labels = [
         label for read in _without_doubles(reads) for label in to_labels(read.line, read.reading, read.turn, read.strip)
     ]
@@ -237,23 +237,14 @@ def _read(engine: Engine, pixels: np.ndarray, wanted: Sequence[tuple[int, Line, 
 
 
 def _read_upwards(engine: Engine, pixels: np.ndarray, reads: Sequence[Read]) -> list[Read]:
-    """Letters that were read one by one and lie on their backs: read as one text, and the others without them."""
-    stacks = [
-        stack
-        for stack in upward_stacks([read.line for read in reads])
-        if min(reads[i].reading.confidence for i in stack) < SURE
-    ]
-    wanted = [
-        (number, around_stack([reads[i].line for i in stack], longer), 3)
-        for number, stack in enumerate(stacks) for longer in (0.0, LONGER)
-    ]  # fmt: skip
-    strips = [to_strip(pixels, line, turn) for _, line, turn in wanted]
-    best: dict[int, Read] = {}
-    for (number, line, turn), strip, reading in zip(wanted, strips, _recognise(engine, strips), strict=True):
-        known = best.get(number)
-        if reading.confidence >= SURE and (known is None or len(reading.text) > len(known.reading.text)):
-            best[number] = Read(line, turn, strip, reading)
-    return [*reads, *best.values()]
+    """Texts whose letters lie on their backs and were read one by one: where one of them is doubtful, all are tried."""
+    stacks = upward_stacks([read.line for read in reads])
+    if all(reads[i].reading.confidence >= SURE for stack in stacks for i in stack):
+        return []
+    wanted = [(number, around([reads[i].line for i in stack]), 3) for number, stack in enumerate(stacks)]
+    found = [read for read in _read(engine, pixels, wanted).values() if read.reading.confidence >= SURE]
+    doubtful = [read.line.centre for read in reads if read.reading.confidence < SURE]
+    return found if any(read.line.holds(centre) for read in found for centre in doubtful) else []
 
 
 def _without_doubles(reads: Sequence[Read]) -> list[Read]:

@@ -56,9 +56,8 @@ def _continues(upper: Line, lower: Line) -> bool:
     return wide < ALIKE * narrow and aside < ALIGNED * narrow and apart < 0
 
 
-def around_stack(lines: Sequence[Line], longer: float) -> Line:
-    """One upright rectangle around all of them, at both ends longer by so many widths."""
+def around(lines: Sequence[Line]) -> Line:
+    """One upright rectangle around all of them."""
     corners = np.concatenate([line.corners for line in lines])
     (left, top), (right, bottom) = corners.min(0).tolist(), corners.max(0).tolist()
-    more = 2 * longer * (right - left)
-    return Line(((left + right) / 2, (top + bottom) / 2), 0.0, right - left, bottom - top + more)
+    return Line(((left + right) / 2, (top + bottom) / 2), 0.0, right - left, bottom - top)

@@ -4,7 +4,7 @@ import numpy as np
 
 from .ocr_lines import INK, Line
 
-ROOM = 0.3  # around the letters, in their heights
+ROOM = 0.35  # around the letters, in their heights
 NEAR = 0.4  # how far apart letters of one text are, in their heights
 WINDOW = 1.5  # how far to look around, in sizes of what the detector marked
 
@@ -38,7 +38,7 @@ def snapped(pixels: np.ndarray, line: Line) -> Line | None:
         level = np.minimum(bottoms, y1) - np.maximum(tops, y0) > 0.5 * np.maximum(heights, y1 - y0)
         taken |= beside & level & ~open_ended
     x0, y0, x1, y1 = lefts[taken].min(), tops[taken].min(), rights[taken].max(), bottoms[taken].max()
-    room = 2 * ROOM * (y1 - y0)
+    room = 2 * ROOM * max(y1 - y0, (x1 - x0) / 2)  # a dash has no height
     centre = (left + (x0 + x1) / 2, top + (y0 + y1) / 2)
     return Line((float(centre[0]), float(centre[1])), 0.0, float(x1 - x0 + room), float(y1 - y0 + room))
 

@@ -26,6 +26,7 @@ MAX_LENGTH = 200
 EDGE = 2  # what comes so near to the edge of the strip comes from outside
 FAR = 0.3  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
+STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
 DIGITS = str.maketrans("OolI|", "00111")
 
@@ -150,9 +151,13 @@ def _inked_at(ink: np.ndarray, places: tuple[int, ...], reach: int) -> np.ndarra
 
 
 def _without_strangers(reading: Reading, everything: np.ndarray, own: np.ndarray) -> Reading:
-    """The signs at both ends go that were read from ink that is not the line's own."""
+    """Signs and lone strokes at both ends go that were read from ink that is not the line's own."""
     gone = _inked_at(everything, reading.places, COLUMN // 2) & ~_inked_at(own, reading.places, COLUMN // 2)
-    strange = [bool(g) and (not c.isalnum() or c in "Il1") for g, c in zip(gone, reading.text, strict=True)]
+    apart = [" " in f" {reading.text} "[i : i + 3 : 2] for i in range(len(reading.text))]
+    strange = [
+        bool(g) and (not c.isalnum() or (alone and c in STROKES))
+        for g, alone, c in zip(gone, apart, reading.text, strict=True)
+    ]
     first, last = 0, len(strange)
     while first < last and (strange[first] or reading.text[first].isspace()):
         first += 1
