@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from .ocr_angles import around, around_ink, upward_stacks
-from .ocr_glyphs import snapped
+from .ocr_glyphs import core, snapped
 from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
 from .structure import Label
 
@@ -69,6 +69,10 @@ class Read:
     turn: int
     strip: np.ndarray
     reading: Reading
+
+    @property
+    def is_sure(self) -> bool:
+        return self.reading.confidence >= SURE
 
 
 NOTHING = Reading("", 0.0, (), ())
@@ -212,15 +216,17 @@ def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line]) -> li
 def _other_ways(pixels: np.ndarray, read: Read) -> Iterator[tuple[Line, int]]:
     """Lines and turns by which a line may be read better: it is doubtful, or cuts through its only letter."""
     ratio = read.line.height / read.line.width
-    sure = read.reading.confidence >= SURE
-    whole = (
-        snapped(pixels, read.line) if 1 / SHORT < ratio < SHORT and (not sure or len(read.reading.text) == 1) else None
-    )
-    if whole and (not sure or whole.height > CUT * read.line.height):
+    is_short = 1 / SHORT < ratio < SHORT
+    whole = snapped(pixels, read.line) if is_short and (not read.is_sure or len(read.reading.text) == 1) else None
+    if whole and (not read.is_sure or whole.height > CUT * read.line.height):
         yield whole, 0
-    if ratio > SQUARE and not sure:
+    if read.is_sure:
+        return
+    if whole and (inner := snapped(pixels, core(whole))):
+        yield inner, 0
+    if ratio > SQUARE:
         yield from ((read.line, turn) for turn in (3, 1) if turn != read.turn)
-    if 1 / SHORT < ratio < SHORT and not sure:
+    if is_short:
         yield from ((line, 0) for line in around_ink(read.line, to_strip(pixels, read.line)))
 
 
@@ -237,14 +243,14 @@ def _read(engine: Engine, pixels: np.ndarray, wanted: Sequence[tuple[int, Line, 
 
 
 def _read_upwards(engine: Engine, pixels: np.ndarray, reads: Sequence[Read]) -> list[Read]:
-    """Texts whose letters lie on their backs and were read one by one: where one of them is doubtful, all are tried."""
+    """Texts whose letters lie on their backs and were read one by one: where one of them seems so, all are tried."""
     stacks = upward_stacks([read.line for read in reads])
-    if all(reads[i].reading.confidence >= SURE for stack in stacks for i in stack):
+    hints = [reads[i].line.centre for stack in stacks for i in stack if reads[i].turn or not reads[i].is_sure]
+    if not hints:
         return []
     wanted = [(number, around([reads[i].line for i in stack]), 3) for number, stack in enumerate(stacks)]
-    found = [read for read in _read(engine, pixels, wanted).values() if read.reading.confidence >= SURE]
-    doubtful = [read.line.centre for read in reads if read.reading.confidence < SURE]
-    return found if any(read.line.holds(centre) for read in found for centre in doubtful) else []
+    found = [read for read in _read(engine, pixels, wanted).values() if read.is_sure]
+    return found if any(read.line.holds(centre) for read in found for centre in hints) else []
 
 
 def _without_doubles(reads: Sequence[Read]) -> list[Read]:

@@ -5,6 +5,7 @@ import numpy as np
 from .ocr_lines import INK, Line
 
 ROOM = 0.35  # around the letters, in their heights
+CORE = 0.25
 NEAR = 0.4  # how far apart letters of one text are, in their heights
 WINDOW = 1.5  # how far to look around, in sizes of what the detector marked
 
@@ -41,6 +42,11 @@ def snapped(pixels: np.ndarray, line: Line) -> Line | None:
     room = 2 * ROOM * max(y1 - y0, (x1 - x0) / 2)  # a dash has no height
     centre = (left + (x0 + x1) / 2, top + (y0 + y1) / 2)
     return Line((float(centre[0]), float(centre[1])), 0.0, float(x1 - x0 + room), float(y1 - y0 + room))
+
+
+def core(line: Line) -> Line:
+    """Where the letter is, if what a line lies around is the circle that it stands in."""
+    return Line(line.centre, line.angle, CORE * line.width, CORE * line.height)
 
 
 def _region(window: np.ndarray, centre: tuple[float, float], across: float, down: float) -> tuple[slice, slice]:

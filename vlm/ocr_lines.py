@@ -21,10 +21,11 @@ MAX_WIDTH = 2400
 INK = 0.35  # what differs from the background by this much of the greatest difference
 GAP = 0.6  # in heights of the ink: texts further apart are two
 DASHES = "-–—&+=:"  # noqa: RUF001 - what is not the end of a text, nor its beginning
-SPACES = ((0.1, 0.08), (0.005, 0.33))  # a space that has this chance is one where the gap is so many heights wide
+SPACES = ((0.1, 0.08), (0.03, 0.28), (0.005, 0.33))  # it has this chance: it is one if the gap is so many heights wide
+UNIT = 0.22  # between a digit and its unit there is a space if the gap is so many heights wide
 MAX_LENGTH = 200
 EDGE = 2  # what comes so near to the edge of the strip comes from outside
-FAR = 0.3  # in heights of the ink: more than a dot is above its i
+FAR = 0.25  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
@@ -153,7 +154,7 @@ def _inked_at(ink: np.ndarray, places: tuple[int, ...], reach: int) -> np.ndarra
 def _without_strangers(reading: Reading, everything: np.ndarray, own: np.ndarray) -> Reading:
     """Signs and lone strokes at both ends go that were read from ink that is not the line's own."""
     gone = _inked_at(everything, reading.places, COLUMN // 2) & ~_inked_at(own, reading.places, COLUMN // 2)
-    apart = [" " in f" {reading.text} "[i : i + 3 : 2] for i in range(len(reading.text))]
+    apart = [" " in reading.text[max(0, i - 1) : i + 2] for i in range(len(reading.text))]
     strange = [
         bool(g) and (not c.isalnum() or (alone and c in STROKES))
         for g, alone, c in zip(gone, apart, reading.text, strict=True)
@@ -173,7 +174,10 @@ def _spaced(reading: Reading, inked: np.ndarray, height: int) -> Reading:
     for i, (character, place, chance) in enumerate(zip(reading.text, reading.places, reading.spaces, strict=True)):
         if i and not character.isspace() and not text[-1].isspace():
             first, end = _widest_gap(inked, reading.places[i - 1], place)
-            if any(chance > least and end - first > gap * height for least, gap in SPACES):
+            wide = (end - first) / height
+            if any(chance > least and wide > gap for least, gap in SPACES) or (
+                text[-1] in "023456789" and (character.isalpha() or character == "°") and wide > UNIT
+            ):
                 text.append(" ")
                 places.append((first + end) // 2)
                 spaces.append(1.0)
