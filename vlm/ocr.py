@@ -19,7 +19,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .structure import Box, Label
+from .ocr_angles import around, around_ink, upward_stacks
+from .ocr_glyphs import core, snapped
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
+from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
 DETECTION_AREA = 500_000
@@ -30,18 +33,24 @@ TEXT_PIXEL = 0.3  # from which probability a pixel is text
 MIN_SCORE = 0.5  # mean probability of a line's pixels
 MIN_SIDE = 3.0
 MAX_LINES = 500
+FAINT_PIXEL = 0.1
+FAINT_SIZE, MAX_FAINT = 64, 40  # of what may be a letter that stands alone
 GROW = 1.6  # the detector marks the core of a line: this much of area / perimeter is added on every side
 # Recognition.
-HEIGHT = 48
-COLUMN = 8  # pixels of a strip per step of the recogniser
-MIN_WIDTH, MAX_WIDTH = 48, 2400
+MIN_WIDTH = 48
 BATCH_COLUMNS = 2048  # widths of the strips of one batch, together
 TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
-INK = 0.35  # what differs from the background by this much of the greatest difference
-GAP = 0.6  # in heights of the ink: texts further apart are two
+MIN_FAINT_CONFIDENCE = 0.8
+MIN_SECOND_CONFIDENCE = 0.9
+CUT = 1.5  # height around a whole letter / of a line, from which the line cuts through it
+LYING = 3.0  # height / width from which a single letter is not upright
+SURE = 0.95  # what is read less surely is read otherwise, too
+SQUARE = 0.8  # height / width from which two letters may run upwards
+SHORT = 1.6  # width / height up to which a line may be a letter or two
+
+Rectangle = tuple[Sequence[float], Sequence[float], float]  # cv2's: centre, sides, degrees
 SIGNS = "–—‘’“”•…€−≤≥≈→←↑↓℃"  # noqa: RUF001 - beside letters: what English text may contain
-MAX_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -53,30 +62,20 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A rectangle with a line of text and some room around it, in pixels of the picture."""
+class Read:
+    """A line with what was read in it, and how: turned by so many quarter turns counter-clockwise."""
 
-    centre: tuple[float, float]
-    angle: float  # radians, clockwise, of the rectangle's flatter side
-    width: float
-    height: float
+    line: Line
+    turn: int
+    strip: np.ndarray
+    reading: Reading
 
     @property
-    def corners(self) -> np.ndarray:
-        """[4, 2]: top left, top right, bottom right, bottom left."""
-        x = np.array((math.cos(self.angle), math.sin(self.angle))) * self.width / 2
-        y = np.array((-math.sin(self.angle), math.cos(self.angle))) * self.height / 2
-        return np.array(self.centre) + np.array((-x - y, x - y, x + y, y - x))
+    def is_sure(self) -> bool:
+        return self.reading.confidence >= SURE
 
 
-@dataclass(frozen=True)
-class Reading:
-    text: str
-    confidence: float
-    places: tuple[int, ...]  # of each character's middle, in pixels of the strip
-
-
-NOTHING = Reading("", 0.0, ())
+NOTHING = Reading("", 0.0, (), ())
 
 
 def read_words(image: Image.Image) -> tuple[Label, ...] | None:
@@ -86,7 +85,22 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
         return None
     engine = _load_engine(*models)
     pixels = np.asarray(image.convert("RGB"))
-    labels = _read_lines(engine, pixels, _detect(engine, image), MIN_CONFIDENCE)
+    sure, faint = _detect(engine, image)
+    alone = [
+        whole
+        for line in faint
+        if (whole := snapped(pixels, line)) and not any(line.holds(whole.centre) for line in sure)
+    ]
+    single = _read(engine, pixels, [(number, line, 0) for number, line in enumerate(alone)]).values()
+    reads = [
+        *_read_lines(engine, pixels, sure),
+        *(one for one in single if one.reading.confidence >= MIN_FAINT_CONFIDENCE and one.reading.text.isalnum()),
+    ]
+    reads += _read_upwards(engine, pixels, reads)
+    reads = [read for read in reads if read.reading.confidence >= MIN_CONFIDENCE]
+    labels = [
+        label for read in _without_doubles(reads) for label in to_labels(read.line, read.reading, read.turn, read.strip)
+    ]
     return _in_reading_order(labels)
 
 
@@ -121,7 +135,8 @@ def _is_latin(character: str) -> bool:
     return all(ord(c) < 0x250 or unicodedata.name(c, "").startswith("GREEK") or c in SIGNS for c in character)
 
 
-def _detect(engine: Engine, image: Image.Image) -> list[Line]:
+def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line]]:
+    """The lines of text, and where single letters may be."""
     import cv2
 
     width, height = image.size
@@ -136,28 +151,44 @@ def _detect(engine: Engine, image: Image.Image) -> list[Line]:
     framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
     chances = _run(engine.detector, _normalised(framed)[None])[0, 0]  # [H, W]
     mask = cv2.dilate((chances > TEXT_PIXEL).astype(np.uint8), np.ones((2, 2), np.uint8))
-    contours = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]
-    rectangles = map(cv2.minAreaRect, contours[:MAX_LINES])
-    return [
-        _to_line(rectangle, scale)
-        for rectangle in rectangles
-        if min(rectangle[1]) >= MIN_SIDE and _score(chances, cv2.boxPoints(rectangle)) >= MIN_SCORE
-    ]
+    sure, taken = [], np.zeros_like(mask)
+    for contour in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MAX_LINES]:
+        rectangle = cv2.minAreaRect(contour)
+        if min(rectangle[1]) >= MIN_SIDE and _score(chances, contour) >= MIN_SCORE:
+            sure.append(_to_line(rectangle, scale))
+            cv2.drawContours(taken, [contour], 0, 1.0, -1)
+    return sure, [_to_line(rectangle, scale) for rectangle in _faint(chances, taken)]
 
 
-def _score(chances: np.ndarray, corners: np.ndarray) -> float:
-    """The mean probability inside a rectangle."""
+def _score(chances: np.ndarray, contour: np.ndarray) -> float:
+    """The mean probability inside a contour."""
     import cv2
 
-    left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
-    right, bottom = np.ceil(corners.max(0)).astype(int) + 1
-    part = chances[top:bottom, left:right]
+    left, top, width, height = cv2.boundingRect(contour)
+    part = chances[top : top + height, left : left + width]
     mask = np.zeros(part.shape, np.uint8)
-    cv2.fillPoly(mask, [(corners - (left, top)).astype(np.int32)], 1.0)
+    cv2.drawContours(mask, [contour - (left, top)], 0, 1.0, -1)
     return cv2.mean(part, mask)[0]
 
 
-def _to_line(rectangle: tuple[Sequence[float], Sequence[float], float], scale: float) -> Line:
+def _faint(chances: np.ndarray, taken: np.ndarray) -> list[Rectangle]:
+    """Small places that the detector suspects to be text, the likeliest first: letters that stand alone."""
+    import cv2
+
+    count, parts, boxes, centres = cv2.connectedComponentsWithStats((chances > FAINT_PIXEL).astype(np.uint8))
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, parts.ravel(), chances.ravel())
+    known = np.zeros(count, bool)
+    known[np.unique(parts[taken > 0])] = True
+    small = (boxes[:, 2:4].max(1) <= FAINT_SIZE) & ~known
+    small[0] = False
+    chosen = sorted(np.flatnonzero(small), key=lambda i: -peaks[i])[:MAX_FAINT]
+    return [
+        ((float(centres[i][0]), float(centres[i][1])), (float(boxes[i, 2]), float(boxes[i, 3])), 0.0) for i in chosen
+    ]
+
+
+def _to_line(rectangle: Rectangle, scale: float) -> Line:
     (x, y), (width, height), degrees = rectangle
     turns = round(degrees / 90)  # a quarter turn swaps the sides of the same rectangle
     if turns % 2:
@@ -167,43 +198,68 @@ def _to_line(rectangle: tuple[Sequence[float], Sequence[float], float], scale: f
     return Line(centre, math.radians(degrees - 90 * turns), (width + grown) / scale, (height + grown) / scale)
 
 
-def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line], confidence: float) -> list[Label]:
-    """What stands in the lines, where it is read with this confidence."""
-    tries = []
+def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line]) -> list[Read]:
+    """What stands in each of the lines: where it is not read surely, also turned or along its ink."""
+    wanted = []
     for number, line in enumerate(lines):
-        picture = _cut(pixels, line)
         ratio = line.height / line.width
-        turns = (0,) if ratio < TALL else (0, 3, 1) if ratio < 2 * TALL else (3, 1)  # counter-clockwise
-        tries += [(number, turn, _to_strip(np.rot90(picture, turn))) for turn in turns]
-    readings = _recognise(engine, [strip for _, _, strip in tries])
-    best: dict[int, tuple[Reading, int, np.ndarray]] = {}
-    for (number, turn, strip), reading in zip(tries, readings, strict=True):
-        if number not in best or reading.confidence > best[number][0].confidence:
-            best[number] = reading, turn, strip
-    return [
-        label
-        for number, (reading, turn, strip) in best.items()
-        if reading.confidence >= confidence
-        for label in _to_labels(lines[number], reading, turn, strip)
-    ]
+        turns = (0,) if ratio < TALL else (0, 3) if ratio < 2 * TALL else (3,)  # counter-clockwise
+        wanted += [(number, line, turn) for turn in turns]
+    best = _read(engine, pixels, wanted)
+    wanted = [(number, line, turn) for number, read in best.items() for line, turn in _other_ways(pixels, read)]
+    for number, read in _read(engine, pixels, wanted).items():
+        if read.reading.confidence > max(MIN_SECOND_CONFIDENCE, best[number].reading.confidence):
+            best[number] = read
+    return [best[number] for number in sorted(best)]
 
 
-def _cut(pixels: np.ndarray, line: Line) -> np.ndarray:
-    """The line's pixels, turned level; enlarged where it is small."""
-    import cv2
+def _other_ways(pixels: np.ndarray, read: Read) -> Iterator[tuple[Line, int]]:
+    """Lines and turns by which a line may be read better: it is doubtful, or cuts through its only letter."""
+    ratio = read.line.height / read.line.width
+    is_short = 1 / SHORT < ratio < SHORT
+    whole = snapped(pixels, read.line) if is_short and (not read.is_sure or len(read.reading.text) == 1) else None
+    if whole and (not read.is_sure or whole.height > CUT * read.line.height):
+        yield whole, 0
+    if read.is_sure:
+        return
+    if whole and (inner := snapped(pixels, core(whole))):
+        yield inner, 0
+    if ratio > SQUARE:
+        yield from ((read.line, turn) for turn in (3, 1) if turn != read.turn)
+    if is_short:
+        yield from ((line, 0) for line in around_ink(read.line, to_strip(pixels, read.line)))
 
-    scale = max(1.0, HEIGHT / min(line.width, line.height))
-    width, height = max(1, round(line.width * scale)), max(1, round(line.height * scale))
-    target = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32) - 0.5
-    matrix = cv2.getPerspectiveTransform(line.corners.astype(np.float32) - 0.5, target)
-    return cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+def _read(engine: Engine, pixels: np.ndarray, wanted: Sequence[tuple[int, Line, int]]) -> dict[int, Read]:
+    """The surest reading for each number, of what is wanted as (number, line, turn)."""
+    strips = [to_strip(pixels, line, turn) for _, line, turn in wanted]
+    best: dict[int, Read] = {}
+    for (number, line, turn), strip, reading in zip(wanted, strips, _recognise(engine, strips), strict=True):
+        if turn and len(reading.text) < 2 and line.height < LYING * line.width:
+            continue  # a letter or dash on its side is another one
+        if number not in best or reading.confidence > best[number].reading.confidence:
+            best[number] = Read(line, turn, strip, reading)
+    return best
 
 
-def _to_strip(picture: np.ndarray) -> np.ndarray:
-    import cv2
+def _read_upwards(engine: Engine, pixels: np.ndarray, reads: Sequence[Read]) -> list[Read]:
+    """Texts whose letters lie on their backs and were read one by one: where one of them seems so, all are tried."""
+    stacks = upward_stacks([read.line for read in reads])
+    hints = [reads[i].line.centre for stack in stacks for i in stack if reads[i].turn or not reads[i].is_sure]
+    if not hints:
+        return []
+    wanted = [(number, around([reads[i].line for i in stack]), 3) for number, stack in enumerate(stacks)]
+    found = [read for read in _read(engine, pixels, wanted).values() if read.is_sure]
+    return found if any(read.line.holds(centre) for read in found for centre in hints) else []
 
-    width = min(MAX_WIDTH, max(COLUMN, round(picture.shape[1] * HEIGHT / picture.shape[0])))
-    return cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
+
+def _without_doubles(reads: Sequence[Read]) -> list[Read]:
+    """Of readings of the same place the longest that is sure."""
+    kept: list[Read] = []
+    for read in sorted(reads, key=lambda read: -len(read.reading.text) * read.reading.confidence):
+        if not any(other.line.holds(read.line.centre) for other in kept):
+            kept.append(read)
+    return kept
 
 
 def _recognise(engine: Engine, strips: Sequence[np.ndarray]) -> list[Reading]:
@@ -239,58 +295,13 @@ def _decode(engine: Engine, chances: np.ndarray) -> Reading:
     if not len(steps):
         return NOTHING
     confidence = float(chances[steps, classes[steps]].mean())
+    between = np.split(chances[:, -1], steps + 1)  # the last class is the space
     return Reading(
-        "".join(engine.characters[classes[steps]]), min(1.0, confidence), tuple(COLUMN * steps + COLUMN // 2)
+        text="".join(engine.characters[classes[steps]]),
+        confidence=min(1.0, confidence),
+        places=tuple((COLUMN * steps + COLUMN // 2).tolist()),
+        spaces=tuple(float(part.max(initial=0.0)) for part in between[:-1]),
     )
-
-
-def _to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Iterator[Label]:
-    """The texts of a line, apart where a wide gap is between them, with the box around the ink of each."""
-    grey = strip.astype(np.float32).mean(2)
-    difference = abs(grey - np.median(grey))
-    ink = difference > max(1.0, INK * difference.max())
-    rows = np.flatnonzero(ink.any(1))
-    top, bottom = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, HEIGHT)
-    for text, left, right in _pieces(reading, ink.any(0), GAP * (bottom - top)):
-        clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
-        clean = clean.replace("℃", "°C").replace("°°", "°")
-        part = ink[:, left:right]
-        if clean and part.any():
-            ys, xs = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
-            inner = (left + int(xs[0]), int(ys[0]), left + int(xs[-1]) + 1, int(ys[-1]) + 1)
-            yield Label(text=clean, box=_to_picture(line, inner, turn, ink.shape[1]), confidence=reading.confidence)
-
-
-def _pieces(reading: Reading, inked: np.ndarray, gap: float) -> Iterator[tuple[str, int, int]]:
-    """Each text with the columns that it takes: cut in the middle of every gap in the ink between two characters."""
-    start, left = 0, 0
-    for i in range(1, len(reading.text)):
-        if reading.text[i].isspace() or i == start:
-            continue
-        before = max((j for j in range(start, i) if not reading.text[j].isspace()), default=None)
-        if before is None:
-            continue
-        first, last = reading.places[before], min(reading.places[i], len(inked))
-        edges = np.flatnonzero(np.concatenate(([True], inked[first:last], [True])))
-        widest = int(np.diff(edges).argmax())
-        if edges[widest + 1] - edges[widest] - 1 > gap:
-            cut = first + int(edges[widest] + edges[widest + 1]) // 2
-            yield reading.text[start:i], left, cut
-            start, left = i, cut
-    yield reading.text[start:], left, len(inked)
-
-
-def _to_picture(line: Line, inner: Box, turn: int, width: int) -> Box:
-    """A box in the strip of a line as an upright box in the picture."""
-    left, top, right, bottom = inner[0] / width, inner[1] / HEIGHT, inner[2] / width, inner[3] / HEIGHT
-    if turn == 3:  # the strip was turned clockwise: its right is the top of the line
-        left, top, right, bottom = top, 1 - right, bottom, 1 - left
-    elif turn == 1:
-        left, top, right, bottom = 1 - bottom, left, 1 - top, right
-    origin, end, _, below = line.corners
-    points = [origin + x * (end - origin) + y * (below - origin) for x in (left, right) for y in (top, bottom)]
-    (x0, y0), (x1, y1) = np.min(points, 0).tolist(), np.max(points, 0).tolist()
-    return max(0.0, x0), max(0.0, y0), x1, y1
 
 
 def _in_reading_order(labels: Sequence[Label]) -> tuple[Label, ...]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from train.data_engine import draw
-from vlm import ocr
+from vlm import ocr, ocr_lines
 from vlm.ocr import read_words
 from vlm.reading.seen import middle
 from vlm.structure import Label
@@ -46,8 +46,8 @@ def test_labels_of_an_axis_are_read_one_by_one():
 def test_a_wide_gap_divides_a_line_and_a_space_does_not():
     inked = np.zeros(100, bool)
     inked[[*range(5, 25), *range(30, 50), *range(80, 95)]] = True
-    reading = ocr.Reading("ab cd 7", 1.0, (10, 20, 28, 35, 45, 60, 88))
-    assert list(ocr._pieces(reading, inked, 20)) == [("ab cd ", 0, 65), ("7", 65, 100)]
+    reading = ocr_lines.Reading("ab cd 7", 1.0, (10, 20, 28, 35, 45, 60, 88), (0.0,) * 7)
+    assert list(ocr_lines._pieces(reading, inked, 20)) == [("ab cd ", 0, 65), ("7", 65, 100)]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (4000, 20)])
@@ -61,10 +61,11 @@ def test_without_the_models_there_are_no_words(monkeypatch):
 
 
 def test_control_characters_are_not_handed_on():
-    line = ocr.Line((50.0, 10.0), 0.0, 80.0, 10.0)
+    line = ocr_lines.Line((50.0, 10.0), 0.0, 80.0, 10.0)
     strip = np.full((48, 384, 3), 255, np.uint8)
     strip[12:36, 40:340] = 0
-    labels = list(ocr._to_labels(line, ocr.Reading("a\x1b\x07b", 1.0, (60, 100, 140, 180)), 0, strip))
+    reading = ocr_lines.Reading("a\x1b\x07b", 1.0, (60, 100, 140, 180), (0.0,) * 4)
+    labels = list(ocr_lines.to_labels(line, reading, 0, strip))
     assert [type(label) for label in labels] == [Label] and labels[0].text == "a b"
 
 
@@ -84,3 +85,98 @@ def test_text_that_runs_upwards_is_read():
     image = Image.new("RGB", (300, 60), "white")
     ImageDraw.Draw(image).text((20, 15), "Rainfall", "black", ImageFont.load_default(24))
     assert [word.text for word in read_words(image.transpose(Image.Transpose.ROTATE_90))] == ["Rainfall"]
+
+
+def test_letters_that_stand_alone_are_read():
+    image = Image.new("RGB", (300, 130), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(12)
+    places = {letter: (30 + 60 * (i % 5), 30 + 60 * (i // 5)) for i, letter in enumerate("AGD2JC7BHK")}
+    for letter, (x, y) in places.items():
+        pen.ellipse((x - 14, y - 14, x + 14, y + 14), "#109088", "#404040", 2)
+        pen.text((x, y), letter, "white", font, anchor="mm")
+    read = {word.text: middle(word.box) for word in read_words(image)}
+    right = [letter for letter, (x, y) in places.items() if letter in read and abs(read[letter][0] - x) < 4]
+    assert len(right) >= 9
+
+
+def test_years_that_run_upwards_side_by_side_are_read_one_by_one():
+    image = Image.new("RGB", (60, 240), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(11)
+    for i in range(9):
+        pen.text((15, 10 + 25 * i), str(1997 + i), "black", font)
+    words = {word.text for word in read_words(image.transpose(Image.Transpose.ROTATE_90))}
+    assert len(words & {str(1997 + i) for i in range(9)}) >= 8
+
+
+def test_short_slanted_labels_are_read():
+    image = Image.new("RGB", (260, 60), "white")
+    for i in range(4):
+        mask = Image.new("L", (30, 30))
+        ImageDraw.Draw(mask).text((15, 15), f"Q{i + 1}", 255, ImageFont.load_default(14), anchor="mm")
+        image.paste("black", (20 + 60 * i, 15), mask.rotate(40, Image.Resampling.BICUBIC))
+    assert {word.text for word in read_words(image)} == {"Q1", "Q2", "Q3", "Q4"}
+
+
+@pytest.fixture
+def strip():
+    """A white strip with three black letters from column 40 to 135, rows 14 to 34."""
+    pixels = np.full((48, 180, 3), 255, np.uint8)
+    for left in (40, 75, 110):
+        pixels[14:34, left : left + 25] = 0
+    return pixels
+
+
+LINE = ocr_lines.Line((90.0, 24.0), 0.0, 180.0, 48.0)  # one pixel of the strip is one of the picture
+
+
+def label_of(strip, text, places, spaces=None):
+    reading = ocr_lines.Reading(text, 1.0, places, spaces or (0.0,) * len(text))
+    (label,) = ocr_lines.to_labels(LINE, reading, 0, strip)
+    return label
+
+
+@pytest.mark.parametrize(
+    "place",
+    [np.s_[42:, :], np.s_[:4, 60:], np.s_[3:5, :], np.s_[:, 170:], np.s_[40:42, 5:170]],
+    ids=["a bar below", "a frame above", "a rule", "a border at the side", "a rule near the edge"],
+)
+def test_what_reaches_into_a_strip_is_not_in_the_box_of_its_text(strip, place):
+    strip[place] = (40, 90, 200)
+    assert label_of(strip, "abc", (50, 85, 120)).box == (40, 14, 135, 34)
+
+
+def test_the_tip_of_an_arrow_is_no_letter(strip):
+    strip[22:26, :32] = 0
+    assert label_of(strip, "→abc", (16, 50, 85, 120)).text == "abc"
+
+
+def test_a_border_is_no_letter(strip):
+    strip[:, 15:22] = 0
+    assert label_of(strip, "I abc", (18, 30, 50, 85, 120)).text == "abc"
+
+
+def test_a_letter_at_the_edge_of_its_strip_stays(strip):
+    strip[14:34, :32] = 0
+    assert label_of(strip, "1abc", (16, 50, 85, 120)).text == "1abc"
+
+
+def test_a_space_is_written_where_the_ink_shows_what_the_recogniser_held_possible(strip):
+    strip[14:34, 100:110] = 0  # the second letter touches the third
+    places = (50, 85, 120)
+    assert label_of(strip, "a,b", places, (0.0, 0.2, 0.2)).text == "a ,b"
+    assert label_of(strip, "a,b", places).text == "a,b"
+    assert label_of(strip, "5kg", places).text == "5 kg"
+
+
+@pytest.mark.parametrize(
+    ("read", "written"), [("€O", "€0"), ("$l5", "$15"), ("1O%", "10%"), ("OK", "OK"), ("Il", "Il")]
+)
+def test_letters_in_numbers_are_digits(strip, read, written):
+    assert label_of(strip, read, (50, 85, 120)[: len(read)]).text == written
+
+
+def test_a_dash_joins_what_is_around_it():
+    inked = np.zeros(100, bool)
+    inked[[*range(5, 25), *range(45, 52), *range(72, 95)]] = True
+    reading = ocr_lines.Reading("7 – 9", 1.0, (15, 35, 48, 60, 85), (0.0,) * 5)  # noqa: RUF001
+    assert [text for text, _, _ in ocr_lines._pieces(reading, inked, 15)] == ["7 – 9"]  # noqa: RUF001

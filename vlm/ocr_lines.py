@@ -1,0 +1,225 @@
+"""A line of text between picture and recogniser: cut out and turned level, and what was read put back as labels.
+
+    Line -> strip of height 48 -> (recogniser) -> Reading -> Labels with boxes around their ink
+
+Only the line's own ink counts. The edge of a bar, the rules of a table, the border of a box and the tip of an arrow
+reach into its strip from outside; letters do not reach its edge, since there is room around them.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .structure import Box, Label
+
+HEIGHT = 48
+COLUMN = 8  # pixels of a strip per step of the recogniser
+MAX_WIDTH = 2400
+INK = 0.35  # what differs from the background by this much of the greatest difference
+GAP = 0.6  # in heights of the ink: texts further apart are two
+DASHES = "-–—&+=:"  # noqa: RUF001 - what is not the end of a text, nor its beginning
+SPACES = ((0.1, 0.08), (0.03, 0.28), (0.005, 0.33))  # it has this chance: it is one if the gap is so many heights wide
+UNIT = 0.22  # between a digit and its unit there is a space if the gap is so many heights wide
+MAX_LENGTH = 200
+EDGE = 2  # what comes so near to the edge of the strip comes from outside
+FAR = 0.25  # in heights of the ink: more than a dot is above its i
+SPECK = 6  # pixels; a full stop has more
+STROKES = "Il1"  # letters that may be the edge of something
+NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
+DIGITS = str.maketrans("OolI|", "00111")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A rectangle with a line of text and some room around it, in pixels of the picture."""
+
+    centre: tuple[float, float]
+    angle: float  # radians, clockwise, of the rectangle's flatter side
+    width: float
+    height: float
+
+    @property
+    def corners(self) -> np.ndarray:
+        """[4, 2]: top left, top right, bottom right, bottom left."""
+        x = np.array((math.cos(self.angle), math.sin(self.angle))) * self.width / 2
+        y = np.array((-math.sin(self.angle), math.cos(self.angle))) * self.height / 2
+        return np.array(self.centre) + np.array((-x - y, x - y, x + y, y - x))
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        x, y = point[0] - self.centre[0], point[1] - self.centre[1]
+        c, s = math.cos(self.angle), math.sin(self.angle)
+        return abs(c * x + s * y) < self.width / 2 and abs(c * y - s * x) < self.height / 2
+
+
+@dataclass(frozen=True)
+class Reading:
+    text: str
+    confidence: float
+    places: tuple[int, ...]  # of each character's middle, in pixels of the strip
+    spaces: tuple[float, ...]  # the chance that a space is before each character
+
+
+def to_strip(pixels: np.ndarray, line: Line, turn: int = 0) -> np.ndarray:
+    """[48, W, 3]: the line's pixels, turned level and by so many quarter turns counter-clockwise."""
+    import cv2
+
+    picture = np.rot90(_cut(pixels, line), turn)
+    width = min(MAX_WIDTH, max(COLUMN, round(picture.shape[1] * HEIGHT / picture.shape[0])))
+    return cv2.resize(picture, (width, HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+def _cut(pixels: np.ndarray, line: Line) -> np.ndarray:
+    """Enlarged where it is small."""
+    import cv2
+
+    scale = max(1.0, HEIGHT / min(line.width, line.height))
+    width, height = max(1, round(line.width * scale)), max(1, round(line.height * scale))
+    target = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32) - 0.5
+    matrix = cv2.getPerspectiveTransform(line.corners.astype(np.float32) - 0.5, target)
+    return cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Iterator[Label]:
+    """The texts of a line, apart where a wide gap is between them, with the box around the ink of each."""
+    everything, ink = _own_ink(strip, reading)
+    reading = _without_strangers(reading, everything, ink)
+    rows = np.flatnonzero(ink.any(1))
+    height = int(rows[-1]) + 1 - int(rows[0]) if len(rows) else HEIGHT
+    for text, left, right in _pieces(_spaced(reading, ink.any(0), height), ink.any(0), GAP * height):
+        clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
+        clean = clean.replace("℃", "°C").replace("°°", "°")
+        if NUMBER.fullmatch(clean) and any(c.isdigit() or c in "€$£¥%" for c in clean):
+            clean = clean.translate(DIGITS)
+        part = ink[:, left:right]
+        if clean and part.any():
+            ys, xs = np.flatnonzero(part.any(1)), np.flatnonzero(part.any(0))
+            inner = (left + int(xs[0]), int(ys[0]), left + int(xs[-1]) + 1, int(ys[-1]) + 1)
+            yield Label(text=clean, box=_to_picture(line, inner, turn, ink.shape[1]), confidence=reading.confidence)
+
+
+def _find_ink(strip: np.ndarray) -> np.ndarray:
+    """[48, W] of bool: what is not the background's colour."""
+    colours = strip.astype(np.float32)
+    difference = abs(colours - np.median(colours, (0, 1))).max(2)
+    return difference > max(1.0, INK * difference[HEIGHT // 5 : -HEIGHT // 5].max())
+
+
+def foreign_parts(strip: np.ndarray, letters: Sequence[int] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The ink, the connected part that each pixel is of (0: the background), and which parts come from outside.
+
+    What touches the left or right edge is the line's own if a letter is there.
+    """
+    import cv2
+
+    ink = _find_ink(strip)
+    _, parts, boxes, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    left, top, width, height, area = boxes.T
+    places = np.array(letters, int)
+    here = (left[:, None] - COLUMN // 2 <= places) & (places <= (left + width)[:, None] + COLUMN // 2)
+    at_left, at_right = left <= EDGE, left + width >= ink.shape[1] - EDGE
+    foreign = (top <= EDGE) | (top + height >= ink.shape[0] - EDGE)
+    foreign |= (at_left & at_right) | (at_left | at_right) & ~here.any(1) | (area < SPECK)
+    foreign |= _far_from_middle(top, top + height, foreign)
+    foreign[0] = False
+    return ink, parts, foreign
+
+
+def _own_ink(strip: np.ndarray, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+    """All ink, and that without what comes from outside, unless most of the characters would go with it."""
+    letters = [place for place, c in zip(reading.places, reading.text, strict=True) if c.isalnum()]
+    ink, parts, foreign = foreign_parts(strip, letters)
+    own = ink & ~foreign[parts]
+    stood, stands = (_inked_at(mask, reading.places, COLUMN) for mask in (ink, own))
+    return ink, own if stands.sum() > 0.6 * stood.sum() else ink
+
+
+def _far_from_middle(tops: np.ndarray, bottoms: np.ndarray, foreign: np.ndarray) -> np.ndarray:
+    """Which parts of the ink are far above or below those in the middle of the strip. The first is the background."""
+    middle = ~foreign & (tops < 0.6 * HEIGHT) & (bottoms > 0.4 * HEIGHT)
+    middle[0] = False
+    if not middle.any():
+        return np.zeros_like(foreign)
+    top, bottom = tops[middle].min(), bottoms[middle].max()
+    return np.maximum(top - bottoms, tops - bottom) > FAR * (bottom - top)
+
+
+def _inked_at(ink: np.ndarray, places: tuple[int, ...], reach: int) -> np.ndarray:
+    columns = ink.any(0)
+    return np.array([bool(columns[max(0, place - reach) : place + reach].any()) for place in places], bool)
+
+
+def _without_strangers(reading: Reading, everything: np.ndarray, own: np.ndarray) -> Reading:
+    """Signs and lone strokes at both ends go that were read from ink that is not the line's own."""
+    gone = _inked_at(everything, reading.places, COLUMN // 2) & ~_inked_at(own, reading.places, COLUMN // 2)
+    apart = [" " in reading.text[max(0, i - 1) : i + 2] for i in range(len(reading.text))]
+    strange = [
+        bool(g) and (not c.isalnum() or (alone and c in STROKES))
+        for g, alone, c in zip(gone, apart, reading.text, strict=True)
+    ]
+    first, last = 0, len(strange)
+    while first < last and (strange[first] or reading.text[first].isspace()):
+        first += 1
+    while last > first and (strange[last - 1] or reading.text[last - 1].isspace()):
+        last -= 1
+    kept = slice(first, last)
+    return Reading(reading.text[kept], reading.confidence, reading.places[kept], reading.spaces[kept])
+
+
+def _spaced(reading: Reading, inked: np.ndarray, height: int) -> Reading:
+    """With the spaces that the recogniser held possible and the ink shows."""
+    text, places, spaces = [], [], []
+    for i, (character, place, chance) in enumerate(zip(reading.text, reading.places, reading.spaces, strict=True)):
+        if i and not character.isspace() and not text[-1].isspace():
+            first, end = _widest_gap(inked, reading.places[i - 1], place)
+            wide = (end - first) / height
+            if any(chance > least and wide > gap for least, gap in SPACES) or (
+                text[-1] in "023456789" and (character.isalpha() or character == "°") and wide > UNIT
+            ):
+                text.append(" ")
+                places.append((first + end) // 2)
+                spaces.append(1.0)
+        text.append(character)
+        places.append(place)
+        spaces.append(chance)
+    return Reading("".join(text), reading.confidence, tuple(places), tuple(spaces))
+
+
+def _pieces(reading: Reading, inked: np.ndarray, gap: float) -> Iterator[tuple[str, int, int]]:
+    """Each text with the columns that it takes: cut in the middle of every gap in the ink between two characters."""
+    start, left = 0, 0
+    for i in range(1, len(reading.text)):
+        if reading.text[i].isspace() or i == start:
+            continue
+        before = max((j for j in range(start, i) if not reading.text[j].isspace()), default=None)
+        if before is None:
+            continue
+        first, end = _widest_gap(inked, reading.places[before], reading.places[i])
+        joined = reading.text[before] in DASHES or reading.text[i] in DASHES
+        if end - first > gap * (1 + joined):
+            cut = (first + end) // 2
+            yield reading.text[start:i], left, cut
+            start, left = i, cut
+    yield reading.text[start:], left, len(inked)
+
+
+def _widest_gap(inked: np.ndarray, first: int, last: int) -> tuple[int, int]:
+    """The columns from .. to of the widest gap in the ink between two places."""
+    edges = np.flatnonzero(np.concatenate(([True], inked[first:last], [True])))
+    widest = int(np.diff(edges).argmax())
+    return first + int(edges[widest]), first + int(edges[widest + 1]) - 1
+
+
+def _to_picture(line: Line, inner: Box, turn: int, width: int) -> Box:
+    """A box in the strip of a line as an upright box in the picture."""
+    left, top, right, bottom = inner[0] / width, inner[1] / HEIGHT, inner[2] / width, inner[3] / HEIGHT
+    if turn == 3:  # the strip was turned clockwise: its right is the top of the line
+        left, top, right, bottom = top, 1 - right, bottom, 1 - left
+    elif turn == 1:
+        left, top, right, bottom = 1 - bottom, left, 1 - top, right
+    origin, end, _, below = line.corners
+    points = [origin + x * (end - origin) + y * (below - origin) for x in (left, right) for y in (top, bottom)]
+    (x0, y0), (x1, y1) = np.min(points, 0).tolist(), np.max(points, 0).tolist()
+    return max(0.0, x0), max(0.0, y0), x1, y1
