@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,8 +13,10 @@ from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale
 from .legend import colour_evidence, legend_entries
 from .pies import read_pie
+from .roles import settle_roles
 from .scatters import read_scatter
 from .seen import LEADING, Seen, SeenWord, joined, middle
+from .stacks import find_segments
 
 WINDOW = 2  # places beside the likeliest one that belong to it
 NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what the mark says
@@ -29,6 +32,7 @@ def read_chart(seen: Seen) -> Chart | None:
     if len(seen.of_role("category")) > 1:  # a scatter plot has none
         chances[FORMS.index("scatter")] = 0
     form = FORMS[int(chances.argmax())]
+    seen = settle_roles(seen, form)
     if form == "pie":
         return read_pie(seen)
     if form == "scatter":
@@ -39,8 +43,8 @@ def read_chart(seen: Seen) -> Chart | None:
     scale = fit_scale(seen.of_role("tick"), upright)
     if not categories:
         return None
-    places = look(seen, upright, categories, legend if len(legend) > 1 else [])
-    marks = _marks(seen, form, places, categories, legend, scale)
+    found = look(seen, form, categories, legend if len(legend) > 1 else [])
+    marks = _marks(seen, form, found, categories, scale)
     if not marks:
         return None
     plot = _plot(seen, categories, marks, upright)
@@ -130,14 +134,34 @@ def band_of(anchors: Tensor, extent: float) -> float:
     return max(4.0, anchors.sort().values.diff().median().item())
 
 
-def look(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> SeriesPlaces:
+class Found(NamedTuple):
+    """Where marks end, start and stand across [Q, K], in pixels of the input, and how sure that is."""
+
+    end: Tensor
+    start: Tensor
+    across: Tensor
+    sure: Tensor
+
+
+def look(seen: Seen, form: str, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> Found:
+    upright = not form.endswith("across")
     anchors = torch.tensor([place for _, place in categories])
     band = band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
     swatches = torch.stack([seen.swatch_px(word) for word in legend]) if legend else torch.zeros(0, 2)
     named = [word for word, _ in categories]
     tokens = [torch.tensor([word.token for word in words], dtype=torch.long) for words in (named, legend)]
     places = seen.network.series(seen.scene, anchors, band, upright, tokens[0], tokens[1], swatches)
-    return by_colour(seen, places, legend, upright) if legend else places
+    is_stacked = form.startswith("stacked")
+    if is_stacked and legend:
+        colours = [entry.colour for entry in legend_entries(seen, legend)]
+        segments = find_segments(seen, places, anchors, band, upright, colours)
+        return Found(segments.end, segments.start, anchors.expand_as(segments.end), segments.sure)
+    if legend:
+        places = by_colour(seen, places, legend, upright)
+    end, which, sure = likeliest(places.end, places)
+    start, _, sure_start = likeliest(places.start, places)
+    across = places.across[torch.arange(len(anchors)), which]
+    return Found(end, start, across, sure * sure_start if is_stacked else sure)
 
 
 def by_colour(seen: Seen, places: SeriesPlaces, legend: list[SeenWord], upright: bool) -> SeriesPlaces:
@@ -170,28 +194,23 @@ def likeliest(logits: Tensor, places: SeriesPlaces) -> tuple[Tensor, Tensor, Ten
 
 
 def _marks(
-    seen: Seen, form: str, places: SeriesPlaces, categories: list[tuple[SeenWord, float]],
-    legend: list[SeenWord], scale: Scale | None,
+    seen: Seen, form: str, marks: Found, categories: list[tuple[SeenWord, float]], scale: Scale | None
 ) -> list[Bar | Dot]:  # fmt: skip
     upright = not form.endswith("across")
-    ends, across, sure = likeliest(places.end, places)
-    starts, _, sure_start = likeliest(places.start, places)
+    is_stacked = form.startswith("stacked")
     written = seen.of_role("written")
     band = seen.to_picture(band_of(torch.tensor([p for _, p in categories]), 3 * UNIT))
     found: list[Bar | Dot] = []
-    for q in range(ends.shape[0]):
+    for q in range(len(marks.end)):
         for k, (word, _) in enumerate(categories):
-            end, start = seen.to_picture(float(ends[q, k])), seen.to_picture(float(starts[q, k]))
-            beside = seen.to_picture(float(places.across[k, across[q, k]]))
+            end, start, beside = (seen.to_picture(float(part[q, k])) for part in marks[:3])
             x, y = (beside, end) if upright else (end, beside)
             inside = (beside, (start + end) / 2) if upright else ((start + end) / 2, beside)
-            label = nearest_written(written, inside if form.startswith("stacked") else (x, y), upright, band)
+            label = nearest_written(written, inside if is_stacked else (x, y), upright, band)
             value, chance = mark_value(form, scale, start, end, label)
             if value is None:
                 continue
-            raw = min(1.0, chance * float(sure[q, k]) * word.label.confidence)
-            if form.startswith("stacked"):
-                raw *= float(sure_start[q, k])
+            raw = min(1.0, chance * float(marks.sure[q, k]) * word.label.confidence)
             confidence = seen.vocabulary.calibrated("line" if form == "line" else "bar", raw)
             if form == "line":
                 found.append(
@@ -201,7 +220,7 @@ def _marks(
                     )
                 )  # fmt: skip
                 continue
-            half = 0.3 * band / max(1, 1 if form.startswith("stacked") else ends.shape[0])
+            half = 0.3 * band / (1 if is_stacked else len(marks.end))
             low, high = sorted((start, end))
             box = (x - half, low, x + half, high) if upright else (low, y - half, high, y + half)
             found.append(

@@ -50,7 +50,7 @@ class Reader:
         structure = None
         if family != "none" and confidence >= SURE:
             relations = self.network.words.relations(scene).sigmoid()
-            seen_words = words_with_roles(words, self.network, scene)
+            seen_words = words_with_roles(words, self.network, scene, family)
             if family in MERGED:
                 seen_words = merge_elements(seen_words, relations)
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)

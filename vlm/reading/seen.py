@@ -15,6 +15,10 @@ from .weights import Vocabulary
 SAME = 0.5  # from here on two words share something
 ONE = 0.7  # from here on two words are parts of one element ...
 SPACE, LEADING = 0.8, 1.0  # ... if no more than so many text heights are between them, side by side or line by line
+ROLES_OF = {
+    "charts": ROLES[:8], "graphs": ("title", "node", "edge"), "tables": ("title", "header", "cell"),
+    "parts": ("title", "call-out", "key", "meaning"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,14 @@ def joined(words: list[SeenWord]) -> Label | None:
     )
 
 
-def words_with_roles(labels: tuple[Label, ...], network: SceneReader, scene: Scene) -> list[SeenWord]:
-    chances = network.words.role(scene.words).softmax(dim=-1)
+def words_with_roles(
+    labels: tuple[Label, ...], network: SceneReader, scene: Scene, family: str = "none"
+) -> list[SeenWord]:
+    """Every word with the likeliest of the roles that there are in such pictures."""
+    own = ROLES_OF.get(family, ROLES)
+    logits = network.words.role(scene.words).float()
+    logits[:, [role not in own for role in ROLES]] = -torch.inf
+    chances = logits.softmax(dim=-1)
     sure, which = chances.max(dim=-1)
     return [
         SeenWord(label.model_copy(update={"confidence": label.confidence * p}), ROLES[role], token)
