@@ -12,6 +12,7 @@ from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, Nu
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale
 from .legend import colour_evidence, legend_entries
+from .lines import trace_lines
 from .pies import read_pie
 from .roles import settle_roles
 from .scatters import read_scatter
@@ -90,7 +91,7 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
     axis = 0 if upright else 1
     found = []
     words = seen.of_role("category")
-    for word in lines_joined(words) if upright else words:
+    for word in in_one_row(lines_joined(words)) if upright else words:
         away = seen.network.words.anchor(seen.scene.words[word.token])[axis]
         found.append((word, float(seen.centre_px(word)[axis] + UNIT * away)))
     found.sort(key=lambda one: one[1])
@@ -110,7 +111,7 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
 def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
     """Labels below an axis in two lines, "Q3" over "2023", were read as two words: each pair becomes one."""
     left = sorted(words, key=lambda word: word.label.box[1])
-    found = []
+    pairs: list[tuple[SeenWord, list[SeenWord]]] = []
     while left:
         upper = left.pop(0)
         height = upper.label.box[3] - upper.label.box[1]
@@ -120,11 +121,25 @@ def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
             if abs(middle(word.label.box)[0] - middle(upper.label.box)[0]) < MIDDLES * height
             and -0.3 * height < word.label.box[1] - upper.label.box[3] < LEADING * height
         ]
-        label = joined([upper, *below[:1]])
+        pairs.append((upper, below[:1]))
+        left = [word for word in left if word not in below[:1]]
+    if sum(len(below) for _, below in pairs) < len(pairs) / 2:  # what stands below one label or two is the title
+        return [upper for upper, _ in pairs]
+    found = []
+    for upper, below in pairs:
+        label = joined([upper, *below])
         assert label is not None
         found.append(SeenWord(label, upper.role, upper.token))
-        left = [word for word in left if word not in below[:1]]
     return found
+
+
+def in_one_row(words: list[SeenWord]) -> list[SeenWord]:
+    """Without what stands below most of the labels under an axis, or above them: that is a title, or of a legend."""
+    if len(words) < 3:
+        return words
+    tops, bottoms = (sorted(word.label.box[i] for word in words) for i in (1, 3))
+    top, bottom = tops[len(tops) // 2], bottoms[len(bottoms) // 2]
+    return [word for word in words if word.label.box[1] < bottom and word.label.box[3] > top]
 
 
 def band_of(anchors: Tensor, extent: float) -> float:
@@ -158,6 +173,10 @@ def look(seen: Seen, form: str, categories: list[tuple[SeenWord, float]], legend
         return Found(segments.end, segments.start, anchors.expand_as(segments.end), segments.sure)
     if legend:
         places = by_colour(seen, places, legend, upright)
+    if legend and form == "line":
+        colours = [entry.colour for entry in legend_entries(seen, legend)]
+        end, sure = trace_lines(seen, places.end, places.along, anchors, colours)
+        return Found(end, end, anchors.expand_as(end), sure)
     end, which, sure = likeliest(places.end, places)
     start, _, sure_start = likeliest(places.start, places)
     across = places.across[torch.arange(len(anchors)), which]

@@ -94,6 +94,7 @@ def _swatch_colour(seen: Seen, word: SeenWord, offset: tuple[float, float]) -> n
     if not (0 <= x < seen.image.width and 0 <= y < seen.image.height) or left <= x <= right:
         return None
     colour = np.array(clear_colour(seen, (x, y), max(3.0, 0.75 * (bottom - top)), word).rgb, float)
-    level = (int(top), max(int(top) + 1, int(bottom)))
-    paper = np.median(np.asarray(seen.image)[level[0] : level[1], int(left) : int(right) + 1].reshape(-1, 3), axis=0)
+    pixels = np.asarray(seen.image)
+    rows = [min(max(int(row), 0), len(pixels) - 1) for row in (top - 2, bottom + 1)]  # above and below the word
+    paper = np.median(pixels[rows, int(left) : int(right) + 1].reshape(-1, 3), axis=0)
     return colour if np.linalg.norm(colour - paper) > COLOURED else None

@@ -33,7 +33,7 @@ MOST_ORDERED = 4  # series whose every order is tried; of more, that of the lege
 RIM = 0.03  # share of the picture at its edges that is page
 COARSE = 16  # of 255: colours in one such step count as one
 LEAST_SHARE = 0.015  # of what is coloured: what there is less of is no series
-WASHED_OUT = 130.0  # of 255: a swatch and its bars differ less than this
+WASHED_OUT = 200.0  # of 255: a swatch and its bars differ less than this
 NAMELESS = Label(text="", box=(0, 0, 0, 0))
 
 Array = NDArray[np.float64]
@@ -93,18 +93,19 @@ def own_colours(strips: Array, legend: Array, paper: Array) -> Array:
     """The colours [Q, 3] of the legend as they are in the bars: swatches are small, and blur washes them out."""
     left = strips.reshape(-1, 3)
     left = left[np.min([np.linalg.norm(left - colour, axis=-1) for colour in paper], axis=0) > 2 * BLUR]
-    least = LEAST_SHARE * len(left)
+    least = max(1.0, LEAST_SHARE * len(left))
     found: list[Array] = []
-    while len(left) > least and len(found) < len(legend) + 2:
+    while len(left) and len(found) < len(legend):
         colour, near = commonest(left)
-        if near.sum() < max(1.0, least):
+        if near.sum() < least:
             break
         found.append(colour)
         left = left[~near]
     wanted = [LegendEntry(label=NAMELESS, colour=_colour(one), box=NAMELESS.box) for one in legend]
     own = legend.copy()
     for i, (q, far) in match_colours([_colour(one) for one in found], wanted).items():
-        if far < WASHED_OUT:
+        nearest = min(np.linalg.norm(one - legend[q]) for one in found)
+        if far < WASHED_OUT and (far == nearest or nearest > 2 * BLUR):  # else two series have nearly one colour
             own[q] = found[i]
     return own
 
