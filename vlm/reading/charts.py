@@ -11,6 +11,7 @@ from ..scene_heads import FORMS, UNIT, SeriesPlaces
 from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, NumberStyle, Series
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale
+from .groups import find_bars, stand_side_by_side
 from .legend import colour_evidence, legend_entries
 from .lines import trace_lines
 from .pies import read_pie
@@ -24,6 +25,7 @@ NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what th
 INSIDE = 2.0  # pixels of the picture from the end of a bar to where its colour is looked up
 OWN = 0.5  # weight of what the network says of a mark's series, beside its colour
 MIDDLES = 0.8  # text heights between the middles of two lines of one label
+CLEARLY = 0.97  # the network is sure of a form
 TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 
 
@@ -44,6 +46,7 @@ def read_chart(seen: Seen) -> Chart | None:
     scale = fit_scale(seen.of_role("tick"), upright)
     if not categories:
         return None
+    form = piled(seen, form, chances, categories, legend)
     found = look(seen, form, categories, legend if len(legend) > 1 else [])
     marks = _marks(seen, form, found, categories, scale)
     if not marks:
@@ -160,27 +163,41 @@ class Found(NamedTuple):
 
 def look(seen: Seen, form: str, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> Found:
     upright = not form.endswith("across")
-    anchors = torch.tensor([place for _, place in categories])
-    band = band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
+    anchors, band = _anchors(seen, upright, categories)
     swatches = torch.stack([seen.swatch_px(word) for word in legend]) if legend else torch.zeros(0, 2)
     named = [word for word, _ in categories]
     tokens = [torch.tensor([word.token for word in words], dtype=torch.long) for words in (named, legend)]
     places = seen.network.series(seen.scene, anchors, band, upright, tokens[0], tokens[1], swatches)
-    is_stacked = form.startswith("stacked")
-    if is_stacked and legend:
-        colours = [entry.colour for entry in legend_entries(seen, legend)]
+    if not legend:
+        end, which, sure = likeliest(places.end, places)
+        start, _, sure_start = likeliest(places.start, places)
+        across = places.across[torch.arange(len(anchors)), which]
+        return Found(end, start, across, sure * sure_start if form.startswith("stacked") else sure)
+    colours = [entry.colour for entry in legend_entries(seen, legend)]
+    if form.startswith("stacked"):
         segments = find_segments(seen, places, anchors, band, upright, colours)
         return Found(segments.end, segments.start, anchors.expand_as(segments.end), segments.sure)
-    if legend:
-        places = by_colour(seen, places, legend, upright)
-    if legend and form == "line":
-        colours = [entry.colour for entry in legend_entries(seen, legend)]
-        end, sure = trace_lines(seen, places.end, places.along, anchors, colours)
+    if form == "line":
+        end, sure = trace_lines(seen, by_colour(seen, places, legend, upright).end, places.along, anchors, colours)
         return Found(end, end, anchors.expand_as(end), sure)
-    end, which, sure = likeliest(places.end, places)
-    start, _, sure_start = likeliest(places.start, places)
-    across = places.across[torch.arange(len(anchors)), which]
-    return Found(end, start, across, sure * sure_start if is_stacked else sure)
+    return Found(*find_bars(seen, places, anchors, band, upright, colours))
+
+
+def _anchors(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]]) -> tuple[Tensor, float]:
+    anchors = torch.tensor([place for _, place in categories])
+    return anchors, band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
+
+
+def piled(seen: Seen, form: str, chances: Tensor, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> str:
+    """The form, of grouped and stacked the one that the colours show where the network is not sure."""
+    across = " across" if form.endswith("across") else ""
+    alone, other = (float(chances[FORMS.index(name + across)]) for name in ("bar", "stacked"))
+    if form in ("line", "pie", "scatter") or len(legend) < 2 or max(alone, other) > CLEARLY * (alone + other):
+        return form
+    colours = [entry.colour for entry in legend_entries(seen, legend)]
+    upright = not across
+    is_grouped = stand_side_by_side(seen, *_anchors(seen, upright, categories), upright, colours)
+    return ("bar" if is_grouped else "stacked") + across
 
 
 def by_colour(seen: Seen, places: SeriesPlaces, legend: list[SeenWord], upright: bool) -> SeriesPlaces:

@@ -1,15 +1,17 @@
 """Roles of a chart's words, taken together: what stands beside legend entries and has a colour is one of them too."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from ..structure.numbers import parse_number
 from .legend import clear_colour, legend_entries
 from .seen import Seen, SeenWord, middle
 
 ALIKE = 0.7  # least ratio of the heights of two entries of a legend
-APART = 3.5  # text heights between two entries that stand over each other ...
+APART = 3.5  # text heights between two entries that stand over each other (at lines' ends: any) ...
 BESIDE = 9.0  # ... or side by side, and the swatch between them
 LEVEL = 0.5  # text heights by which words of one row or column may be out of line
 COLOURED = 45.0  # of 255: a swatch differs so much from the paper around it
@@ -22,7 +24,7 @@ def settle_roles(seen: Seen, form: str) -> Seen:
     if form not in ("pie", "scatter"):
         words = _ticks_to_categories(words, upright=not form.endswith("across"))
     seen = replace(seen, words=tuple(words))
-    return replace(seen, words=tuple(_legend_completed(seen)))
+    return replace(seen, words=tuple(_legend_completed(seen, apart=math.inf if form == "line" else APART)))
 
 
 def _ticks_to_categories(words: list[SeenWord], upright: bool) -> list[SeenWord]:
@@ -44,7 +46,7 @@ def _in_line(one: SeenWord, two: SeenWord, axis: int) -> bool:
     return min(*edges, abs(middle(one.label.box)[axis] - middle(two.label.box)[axis])) < LEVEL * height
 
 
-def _legend_completed(seen: Seen) -> list[SeenWord]:
+def _legend_completed(seen: Seen, apart: float) -> list[SeenWord]:
     """The words, more of them legend entries: such as stand by one, with a colour at the same side of them."""
     words = list(seen.words)
     known = [word for word in words if word.role == "legend"]
@@ -54,10 +56,9 @@ def _legend_completed(seen: Seen) -> list[SeenWord]:
     while grown:
         grown = False
         for i, word in enumerate(words):
-            surely = word.role in ("tick", "category", "written") and word.label.confidence > OTHER
-            if word.role == "legend" or surely:
+            if word.role == "legend" or _is_other(word, words):
                 continue
-            near = [j for j, one in enumerate(known) if _beside(word, one)]
+            near = [j for j, one in enumerate(known) if _beside(word, one, apart)]
             colour = _swatch_colour(seen, word, offsets[near[0]]) if near else None
             if colour is not None and min(np.linalg.norm(colour - one) for one in colours) > COLOURED / 2:
                 words[i] = replace(word, role="legend")
@@ -68,6 +69,16 @@ def _legend_completed(seen: Seen) -> list[SeenWord]:
     return words
 
 
+def _is_other(word: SeenWord, words: Sequence[SeenWord]) -> bool:
+    """Whether a word is surely something else: a number of an axis or at a mark, a category among others."""
+    if word.label.confidence < OTHER:
+        return False
+    if word.role in ("tick", "x tick", "written"):
+        return parse_number(word.label.text) is not None
+    alike = [one for one in words if one.role == word.role and (_in_line(one, word, 0) or _in_line(one, word, 1))]
+    return word.role == "category" and len(alike) > 1
+
+
 def _swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, float]]:
     """From the left edge and the middle of the height of entries to their colours."""
     places = [[seen.to_picture(v) for v in seen.swatch_px(word).tolist()] for word in words]
@@ -76,7 +87,7 @@ def _swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, 
     ]
 
 
-def _beside(word: SeenWord, entry: SeenWord) -> bool:
+def _beside(word: SeenWord, entry: SeenWord, apart: float) -> bool:
     one, two = word.label.box, entry.label.box
     heights = sorted((one[3] - one[1], two[3] - two[1]))
     if heights[0] < ALIKE * heights[1]:
@@ -84,7 +95,7 @@ def _beside(word: SeenWord, entry: SeenWord) -> bool:
     is_below = abs(one[0] - two[0]) < LEVEL * heights[0]
     is_level = abs(middle(one)[1] - middle(two)[1]) < LEVEL * heights[0]
     gap_x, gap_y = max(one[0], two[0]) - min(one[2], two[2]), max(one[1], two[1]) - min(one[3], two[3])
-    return (is_level and 0 < gap_x < BESIDE * heights[1]) or (is_below and -1 < gap_y < APART * heights[1])
+    return (is_level and 0 < gap_x < BESIDE * heights[1]) or (is_below and -1 < gap_y < apart * heights[1])
 
 
 def _swatch_colour(seen: Seen, word: SeenWord, offset: tuple[float, float]) -> np.ndarray | None:

@@ -31,6 +31,7 @@ LEAST_SURE = -8.0  # log-chance of a boundary, where the network saw none
 OWN = 0.5  # weight of whose boundary the network says it is, beside that there is one
 MOST_ORDERED = 4  # series whose every order is tried; of more, that of the legend and its reverse
 RIM = 0.03  # share of the picture at its edges that is page
+PLOT = 0.2  # share of what is between bars that has another colour than the page, if the plot has
 COARSE = 16  # of 255: colours in one such step count as one
 LEAST_SHARE = 0.015  # of what is coloured: what there is less of is no series
 WASHED_OUT = 200.0  # of 255: a swatch and its bars differ less than this
@@ -50,17 +51,13 @@ class Segments(NamedTuple):
 def find_segments(
     seen: Seen, places: SeriesPlaces, anchors: Tensor, band: float, upright: bool, colours: Sequence[Colour]
 ) -> Segments:
-    pixels = np.asarray(seen.image, np.float64)
-    pixels = pixels if not upright else pixels.swapaxes(0, 1)  # [across, along]
-    pixels = pixels if upright else pixels[:, ::-1]
+    pixels, along = straightened(seen, upright)
     offsets = np.linspace(-REACH, REACH, LINES) * band
     lines = ((anchors.double().numpy()[:, None] + offsets) / seen.scale).astype(int).clip(0, len(pixels) - 1)
     strips = pixels[lines]
     rgb = np.array([colour.rgb for colour in colours], float)
     paper = paper_colours(pixels, anchors.double().numpy() / seen.scale, band / seen.scale, rgb)
     scores = pixel_scores(strips, own_colours(strips, rgb, paper), paper)
-    edges = np.arange(scores.shape[2] + 1.0)
-    along = edges if upright else edges[::-1]
     bonus = [boundary_scores(logits, places.along, along * seen.scale) for logits in (places.end, places.start)]
     ends, starts = best_cut(scores, *bonus)
     fit = segment_fit(scores, ends, starts)
@@ -68,16 +65,26 @@ def find_segments(
     return Segments(end, start, torch.from_numpy(fit).float())
 
 
+def straightened(seen: Seen, upright: bool) -> tuple[Array, Array]:
+    """The pixels [across, N, 3] of a picture, and the places [N + 1] along the axis, in its pixels, between them."""
+    pixels = np.asarray(seen.image, np.float64)
+    edges = np.arange((seen.image.height if upright else seen.image.width) + 1.0)
+    return (pixels.swapaxes(0, 1), edges) if upright else (pixels[:, ::-1], edges[::-1])
+
+
 def paper_colours(pixels: Array, anchors: Array, band: float, series: Array) -> Array:
     """The commonest colours [., 3] of the rim of a picture [across, along, 3], and between its bars: page and plot."""
     rim = max(1, round(RIM * min(pixels.shape[:2])))
     page = [pixels[:rim], pixels[-rim:], pixels[:, :rim].swapaxes(0, 1), pixels[:, -rim:].swapaxes(0, 1)]
-    found = [commonest(np.concatenate([part.reshape(-1, 3) for part in page]))[0]]
+    colour, _ = commonest(np.concatenate([part.reshape(-1, 3) for part in page]))
     between = np.concatenate([anchors - band / 2, anchors + band / 2]).astype(int).clip(0, len(pixels) - 1)
-    plot, _ = commonest(pixels[between].reshape(-1, 3))
-    if np.linalg.norm(series - plot, axis=-1).min() > 2 * BLUR:  # where bars nearly touch
-        found.append(plot)
-    return np.array(found)
+    inner = pixels[between].reshape(-1, 3)
+    other = inner[np.linalg.norm(inner - colour, axis=-1) > BLUR]
+    if len(other) < PLOT * len(inner):
+        return colour[None]
+    plot, _ = commonest(other)
+    is_bar = np.linalg.norm(series - plot, axis=-1).min() < 2 * BLUR  # where bars nearly touch
+    return colour[None] if is_bar else np.array([colour, plot])
 
 
 def commonest(colours: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -160,10 +167,17 @@ def best_cut(scores: Array, end: Array, start: Array) -> tuple[NDArray[np.int64]
     return ends, starts
 
 
+def single_cuts(own: Array, paper: Array, end: Array, start: Array) -> tuple[Array, NDArray[np.int64]]:
+    """The best score [K, N + 1] of one bar that starts at a place, and where it then ends, of scores of pixels [K, N]."""
+    sums = np.concatenate([np.zeros((2, len(own), 1)), np.stack([own, paper]).cumsum(axis=-1)], axis=-1)
+    total, (track,) = _cut_in_order(sums, end[None], start[None], (0,))
+    return total, track
+
+
 def _cut_in_order(
     sums: Array, end: Array, start: Array, order: Sequence[int]
 ) -> tuple[Array, list[NDArray[np.int64]]]:
-    """The best score [K, N + 1] if the last series of an order, from the far end on, starts at a place.
+    """How much better than paper alone [K, N + 1] the best cut is whose last series, from the far end on, starts at a place.
 
     With it, for every series, where it then ends [K, N + 1].
     """
@@ -176,7 +190,7 @@ def _cut_in_order(
         highest = np.maximum.accumulate(opened, axis=1)
         tracks.append(np.maximum.accumulate(np.where(opened >= highest, numbers - 1, 0), axis=1))
         best = highest + sums[q] + start[q]
-    return best + paper[:, -1:] - paper, tracks
+    return best - paper, tracks
 
 
 def segment_fit(scores: Array, ends: NDArray[np.int64], starts: NDArray[np.int64]) -> Array:
