@@ -8,7 +8,7 @@ from ..scene_heads import NODE_SHAPES, UNIT, leaving
 from ..structure import Box, Edge, Graph, Label, Node, Point
 from .seen import Seen, SeenWord, around, middle
 
-LINKED = 0.7  # chance of a line between two boxes, from which there is one
+LINKED = 0.6  # chance of a line between two boxes, from which there is one
 BOTH_WAYS = 0.8  # chance of a line against the direction of a likelier one: most have one head
 USUAL_LINKS = 1.1  # lines for each box
 POSITIVE_WEIGHT = 2.0  # in training a line weighs so much more than none, and both kinds of pairs the same in all

@@ -37,8 +37,10 @@ def trace_lines(
     for q in range(len(places)):
         joins = [joined_by(far[q], (x[k], x[k + 1]), y[q, k], y[q, k + 1]) for k in range(len(x) - 1)]
         found.append(best_way(chances[q], joins))
-    which, sure = (torch.stack(part) for part in zip(*found, strict=True))
-    return places.gather(2, which[..., None])[..., 0], sure
+    which, every = (torch.stack(part) for part in zip(*found, strict=True))
+    place = places.gather(2, which[..., None])
+    near = (places - place).abs() <= WINDOW * (along[1] - along[0])  # a place between two cells is two candidates
+    return place[..., 0], (every * near).sum(dim=-1)
 
 
 def candidates(logits: Tensor, along: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,7 +74,7 @@ def joined_by(far: Tensor, ends: tuple[Tensor, Tensor], one: Tensor, two: Tensor
 def best_way(chances: Tensor, joins: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Which candidates [K] the likeliest way takes, from log-chances [K, M] and how well neighbours are joined [M, M].
 
-    With it the chance of each of them [K] over all ways.
+    With it the chance of every candidate [K, M], over all ways.
     """
     best, back = chances[0], []
     forward, backward = [chances[0]], [torch.zeros_like(chances[0])]
@@ -86,6 +88,5 @@ def best_way(chances: Tensor, joins: list[Tensor]) -> tuple[Tensor, Tensor]:
     which = [int(best.argmax())]
     for step in reversed(back):
         which.append(int(step[which[-1]]))
-    way = torch.tensor(which[::-1])
-    sure = (torch.stack(forward) + torch.stack(backward[::-1])).softmax(dim=-1)
-    return way, sure.gather(1, way[:, None])[:, 0]
+    every = (torch.stack(forward) + torch.stack(backward[::-1])).softmax(dim=-1)
+    return torch.tensor(which[::-1]), every

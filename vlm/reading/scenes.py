@@ -10,6 +10,7 @@ from .seen import Seen, SeenWord, middle
 
 SMALL, LARGE = 0.035, 0.12  # shares of the picture
 LEAST_TIP = 0.1  # chance of a tip: there is one for every label
+UNLIKELY = 0.02  # a label without any likely tip takes none from another label
 TIP = 3.0  # pixels of the input: half the side of the box that stands for a tip
 
 
@@ -55,7 +56,7 @@ def read_parts(seen: Seen) -> Parts | None:
         return None
     chances = _lead_chances(seen, labels, tips) * sure.sqrt()
     labels, chances = _each_once(labels, chances)
-    costs = -chances.clamp(min=1e-6).log()
+    costs = -chances.clamp(min=UNLIKELY).log()
     pairs = best_pairs({(i, j): float(costs[i, j]) for i in range(len(labels)) for j in range(len(tips))})
     found = []
     for number, word in enumerate(labels):
