@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     images = [read_picture(name) for name in args.pictures]
     from .reading import load_reader
     from .structure.export import escape_markdown, to_json, to_json_list
+    from .structure.facts import describe
 
     reader = load_reader()
     readings = [
@@ -61,9 +62,9 @@ def run(args: argparse.Namespace) -> int:
             show(reading, form)
             if len(readings) > 1:
                 print()
-    missing = [name for name, reading in readings if reading.structure is None]
-    for name in missing:
-        print(f"{name}: no chart, diagram, table or labelled drawing was found in it", file=sys.stderr)
+    missing = [(name, reading) for name, reading in readings if reading.structure is None]
+    for name, reading in missing:
+        print(f"{name}: {describe(reading)[0]}", file=sys.stderr)
     return NOTHING if missing else 0
 
 

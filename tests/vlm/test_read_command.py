@@ -85,7 +85,14 @@ def test_where_nothing_was_found_the_exit_code_says_so_and_nothing_is_made_up(re
     reader.reading = NOTHING
     assert cli.main(["read", picture]) == 1
     out, err = capsys.readouterr()
-    assert out == "" and "no chart, diagram, table or labelled drawing was found" in err
+    assert out == "" and "no structure found" in err
+
+
+def test_a_chart_without_values_is_still_called_a_chart(reader, picture, capsys):
+    reader.reading = NOTHING.model_copy(update={"family": "charts"})
+    assert cli.main(["read", picture]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "a chart, but nothing in it can be read" in err
 
 
 def test_what_cannot_be_mermaid_is_told(reader, picture, capsys):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,16 +11,21 @@ from ..scene_heads import FORMS, UNIT, SeriesPlaces
 from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, Series
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale, number_style
+from .groups import find_bars, stand_side_by_side
 from .legend import colour_evidence, legend_entries
+from .lines import trace_lines
 from .pies import read_pie
+from .roles import settle_roles
 from .scatters import read_scatter
 from .seen import LEADING, Seen, SeenWord, joined, middle
+from .stacks import find_segments
 
 WINDOW = 2  # places beside the likeliest one that belong to it
 NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what the mark says
 INSIDE = 2.0  # pixels of the picture from the end of a bar to where its colour is looked up
 OWN = 0.5  # weight of what the network says of a mark's series, beside its colour
 MIDDLES = 0.8  # text heights between the middles of two lines of one label
+CLEARLY = 0.97  # the network is sure of a form
 TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 
 
@@ -29,6 +35,7 @@ def read_chart(seen: Seen) -> Chart | None:
     if len(seen.of_role("category")) > 1:  # a scatter plot has none
         chances[FORMS.index("scatter")] = 0
     form = FORMS[int(chances.argmax())]
+    seen = settle_roles(seen, form)
     if form == "pie":
         return read_pie(seen)
     if form == "scatter":
@@ -39,8 +46,9 @@ def read_chart(seen: Seen) -> Chart | None:
     scale = fit_scale(seen.of_role("tick"), upright)
     if not categories:
         return None
-    places = look(seen, upright, categories, legend if len(legend) > 1 else [])
-    marks = _marks(seen, form, places, categories, legend, scale)
+    form = piled(seen, form, chances, categories, legend)
+    found = look(seen, form, categories, legend if len(legend) > 1 else [])
+    marks = _marks(seen, form, found, categories, scale)
     if not marks:
         return None
     plot = _plot(seen, categories, marks, upright)
@@ -86,7 +94,7 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
     axis = 0 if upright else 1
     found = []
     words = seen.of_role("category")
-    for word in lines_joined(words) if upright else words:
+    for word in in_one_row(lines_joined(words)) if upright else words:
         away = seen.network.words.anchor(seen.scene.words[word.token])[axis]
         found.append((word, float(seen.centre_px(word)[axis] + UNIT * away)))
     found.sort(key=lambda one: one[1])
@@ -106,7 +114,7 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
 def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
     """Labels below an axis in two lines, "Q3" over "2023", were read as two words: each pair becomes one."""
     left = sorted(words, key=lambda word: word.label.box[1])
-    found = []
+    pairs: list[tuple[SeenWord, list[SeenWord]]] = []
     while left:
         upper = left.pop(0)
         height = upper.label.box[3] - upper.label.box[1]
@@ -116,11 +124,25 @@ def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
             if abs(middle(word.label.box)[0] - middle(upper.label.box)[0]) < MIDDLES * height
             and -0.3 * height < word.label.box[1] - upper.label.box[3] < LEADING * height
         ]
-        label = joined([upper, *below[:1]])
+        pairs.append((upper, below[:1]))
+        left = [word for word in left if word not in below[:1]]
+    if sum(len(below) for _, below in pairs) < len(pairs) / 2:  # what stands below one label or two is the title
+        return [upper for upper, _ in pairs]
+    found = []
+    for upper, below in pairs:
+        label = joined([upper, *below])
         assert label is not None
         found.append(SeenWord(label, upper.role, upper.token))
-        left = [word for word in left if word not in below[:1]]
     return found
+
+
+def in_one_row(words: list[SeenWord]) -> list[SeenWord]:
+    """Without what stands below most of the labels under an axis, or above them: that is a title, or of a legend."""
+    if len(words) < 3:
+        return words
+    tops, bottoms = (sorted(word.label.box[i] for word in words) for i in (1, 3))
+    top, bottom = tops[len(tops) // 2], bottoms[len(bottoms) // 2]
+    return [word for word in words if word.label.box[1] < bottom and word.label.box[3] > top]
 
 
 def band_of(anchors: Tensor, extent: float) -> float:
@@ -130,14 +152,52 @@ def band_of(anchors: Tensor, extent: float) -> float:
     return max(4.0, anchors.sort().values.diff().median().item())
 
 
-def look(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> SeriesPlaces:
-    anchors = torch.tensor([place for _, place in categories])
-    band = band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
+class Found(NamedTuple):
+    """Where marks end, start and stand across [Q, K], in pixels of the input, and how sure that is."""
+
+    end: Tensor
+    start: Tensor
+    across: Tensor
+    sure: Tensor
+
+
+def look(seen: Seen, form: str, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> Found:
+    upright = not form.endswith("across")
+    anchors, band = _anchors(seen, upright, categories)
     swatches = torch.stack([seen.swatch_px(word) for word in legend]) if legend else torch.zeros(0, 2)
     named = [word for word, _ in categories]
     tokens = [torch.tensor([word.token for word in words], dtype=torch.long) for words in (named, legend)]
     places = seen.network.series(seen.scene, anchors, band, upright, tokens[0], tokens[1], swatches)
-    return by_colour(seen, places, legend, upright) if legend else places
+    if not legend:
+        end, which, sure = likeliest(places.end, places)
+        start, _, sure_start = likeliest(places.start, places)
+        across = places.across[torch.arange(len(anchors)), which]
+        return Found(end, start, across, sure * sure_start if form.startswith("stacked") else sure)
+    colours = [entry.colour for entry in legend_entries(seen, legend)]
+    if form.startswith("stacked"):
+        segments = find_segments(seen, places, anchors, band, upright, colours)
+        return Found(segments.end, segments.start, anchors.expand_as(segments.end), segments.sure)
+    if form == "line":
+        end, sure = trace_lines(seen, by_colour(seen, places, legend, upright).end, places.along, anchors, colours)
+        return Found(end, end, anchors.expand_as(end), sure)
+    return Found(*find_bars(seen, places, anchors, band, upright, colours))
+
+
+def _anchors(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]]) -> tuple[Tensor, float]:
+    anchors = torch.tensor([place for _, place in categories])
+    return anchors, band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
+
+
+def piled(seen: Seen, form: str, chances: Tensor, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> str:
+    """The form, of grouped and stacked the one that the colours show where the network is not sure."""
+    across = " across" if form.endswith("across") else ""
+    alone, other = (float(chances[FORMS.index(name + across)]) for name in ("bar", "stacked"))
+    if form in ("line", "pie", "scatter") or len(legend) < 2 or max(alone, other) > CLEARLY * (alone + other):
+        return form
+    colours = [entry.colour for entry in legend_entries(seen, legend)]
+    upright = not across
+    is_grouped = stand_side_by_side(seen, *_anchors(seen, upright, categories), upright, colours)
+    return ("bar" if is_grouped else "stacked") + across
 
 
 def by_colour(seen: Seen, places: SeriesPlaces, legend: list[SeenWord], upright: bool) -> SeriesPlaces:
@@ -170,28 +230,23 @@ def likeliest(logits: Tensor, places: SeriesPlaces) -> tuple[Tensor, Tensor, Ten
 
 
 def _marks(
-    seen: Seen, form: str, places: SeriesPlaces, categories: list[tuple[SeenWord, float]],
-    legend: list[SeenWord], scale: Scale | None,
+    seen: Seen, form: str, marks: Found, categories: list[tuple[SeenWord, float]], scale: Scale | None
 ) -> list[Bar | Dot]:  # fmt: skip
     upright = not form.endswith("across")
-    ends, across, sure = likeliest(places.end, places)
-    starts, _, sure_start = likeliest(places.start, places)
+    is_stacked = form.startswith("stacked")
     written = seen.of_role("written")
     band = seen.to_picture(band_of(torch.tensor([p for _, p in categories]), 3 * UNIT))
     found: list[Bar | Dot] = []
-    for q in range(ends.shape[0]):
+    for q in range(len(marks.end)):
         for k, (word, _) in enumerate(categories):
-            end, start = seen.to_picture(float(ends[q, k])), seen.to_picture(float(starts[q, k]))
-            beside = seen.to_picture(float(places.across[k, across[q, k]]))
+            end, start, beside = (seen.to_picture(float(part[q, k])) for part in marks[:3])
             x, y = (beside, end) if upright else (end, beside)
             inside = (beside, (start + end) / 2) if upright else ((start + end) / 2, beside)
-            label = nearest_written(written, inside if form.startswith("stacked") else (x, y), upright, band)
+            label = nearest_written(written, inside if is_stacked else (x, y), upright, band)
             value, chance = mark_value(form, scale, start, end, label)
             if value is None:
                 continue
-            raw = min(1.0, chance * float(sure[q, k]) * word.label.confidence)
-            if form.startswith("stacked"):
-                raw *= float(sure_start[q, k])
+            raw = min(1.0, chance * float(marks.sure[q, k]) * word.label.confidence)
             confidence = seen.vocabulary.calibrated("line" if form == "line" else "bar", raw)
             if form == "line":
                 found.append(
@@ -201,7 +256,7 @@ def _marks(
                     )
                 )  # fmt: skip
                 continue
-            half = 0.3 * band / max(1, 1 if form.startswith("stacked") else ends.shape[0])
+            half = 0.3 * band / (1 if is_stacked else len(marks.end))
             low, high = sorted((start, end))
             box = (x - half, low, x + half, high) if upright else (low, y - half, high, y + half)
             found.append(

@@ -8,10 +8,11 @@ from ..scene_heads import NODE_SHAPES, UNIT, leaving
 from ..structure import Box, Edge, Graph, Label, Node, Point
 from .seen import Seen, SeenWord, around, middle
 
-LINKED = 0.35  # chance of a line between two boxes, from which there is one
+LINKED = 0.6  # chance of a line between two boxes, from which there is one
+BOTH_WAYS = 0.8  # chance of a line against the direction of a likelier one: most have one head
 USUAL_LINKS = 1.1  # lines for each box
 POSITIVE_WEIGHT = 2.0  # in training a line weighs so much more than none, and both kinds of pairs the same in all
-SAME_BOX = 0.5  # overlap of two words' boxes that are one
+SAME_BOX, SURELY_SAME_BOX = 0.5, 0.6  # overlap of two words' boxes that are one, if they are said to share it, or not
 NEAR_LINE = 2.5  # text heights from a line to what is written at it
 
 
@@ -25,8 +26,10 @@ def read_graph(seen: Seen) -> Graph | None:
     edges = []
     for i in range(len(nodes)):
         for j in range(len(nodes)):
-            chance = float(chances[i, j] if directed else (chances[i, j] + chances[j, i]) / 2)
-            if i != j and chance > LINKED and (directed or i < j):
+            there, back = float(chances[i, j]), float(chances[j, i])
+            chance = there if directed else (there + back) / 2
+            least = BOTH_WAYS if directed and back > there else LINKED
+            if i != j and chance > least and (directed or i < j):
                 edges.append(
                     Edge(
                         source=i, target=j, route=_route(nodes[i].box, nodes[j].box), label=None, directed=directed,
@@ -52,7 +55,9 @@ def group_nodes(seen: Seen) -> list[tuple[list[SeenWord], Box]]:
         )
         box = (left, top, right, bottom)
         for members, boxes in groups:
-            if max(seen.related(word, one, "element") for one in members) > 0.3 and overlap(box, boxes[0]) > SAME_BOX:
+            shared = overlap(box, mean_box(boxes))
+            related = max(seen.related(word, one, "element") for one in members) > 0.3
+            if shared > SURELY_SAME_BOX or (related and shared > SAME_BOX):
                 members.append(word)
                 boxes.append(box)
                 break

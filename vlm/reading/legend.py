@@ -4,7 +4,6 @@ The network says where a legend's colours are and where marks are; what colour i
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from ..scene_encoder import sample
 from ..structure import Colour, LegendEntry
+from .matching import best_pairs
 from .seen import Seen, SeenWord
 
 REACH = 0.75  # text heights around a swatch's place within which its colour is looked for
@@ -72,23 +72,10 @@ def colour_evidence(seen: Seen, colours: Sequence[Colour], points: Tensor) -> Te
 
 
 def match_colours(colours: Sequence[Colour], entries: Sequence[LegendEntry]) -> dict[int, tuple[int, float]]:
-    """Which of the colours belongs to which entry, each to one at most; and how near.
-
-    The nearest pairs come first; then two change places as long as that brings them nearer, together, to their own.
-    """
+    """Which of the colours belongs to which entry, each to one at most; and how near."""
     far = {
         (i, j): float(np.linalg.norm(np.subtract(one.rgb, entry.colour.rgb)))
         for i, one in enumerate(colours)
         for j, entry in enumerate(entries)
     }
-    found: dict[int, int] = {}
-    for i, j in sorted(far, key=far.__getitem__):
-        if i not in found and j not in found.values():
-            found[i] = j
-    swaps = list(combinations(sorted(found), 2))
-    while nearer := [
-        (a, b) for a, b in swaps if far[a, found[b]] + far[b, found[a]] < far[a, found[a]] + far[b, found[b]] - 1e-6
-    ]:
-        a, b = nearer[0]
-        found[a], found[b] = found[b], found[a]
-    return {i: (j, far[i, j]) for i, j in found.items()}
+    return {i: (j, far[i, j]) for i, j in best_pairs(far).items()}

@@ -22,6 +22,7 @@ from .weights import Vocabulary, load_weights
 
 WEIGHTS = Path(__file__).parent / "weights"
 SURE = 0.5  # below, the kind of a picture is anybody's guess, and nothing is read
+CLEAR = 0.9  # from here on a picture with words is what it is taken for, even if nothing in it can be read
 
 DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Scene | None]] = {
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
@@ -50,12 +51,13 @@ class Reader:
         structure = None
         if family != "none" and confidence >= SURE:
             relations = self.network.words.relations(scene).sigmoid()
-            seen_words = words_with_roles(words, self.network, scene)
+            seen_words = words_with_roles(words, self.network, scene, family)
             if family in MERGED:
                 seen_words = merge_elements(seen_words, relations)
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
-        named = cast(Family, family if structure is not None else "none")
+        is_known = structure is not None or (bool(words) and confidence >= CLEAR)
+        named = cast(Family, family if is_known else "none")
         return Reading(family=named, confidence=confidence, structure=structure, words=words)
 
 

@@ -1,13 +1,17 @@
 """Scenes and labelled drawings: things at the peaks of a map, and what the labels' lines lead to."""
 
 import torch
+from torch import Tensor
 
 from ..structure import CallOut, Parts, Scene, Size, Thing
 from .colours import background
+from .matching import best_pairs
 from .peaks import find_peaks
 from .seen import Seen, SeenWord, middle
 
 SMALL, LARGE = 0.035, 0.12  # shares of the picture
+LEAST_TIP = 0.1  # chance of a tip: there is one for every label
+UNLIKELY = 0.02  # a label without any likely tip takes none from another label
 TIP = 3.0  # pixels of the input: half the side of the box that stands for a tip
 
 
@@ -49,35 +53,53 @@ def read_scene(seen: Seen) -> Scene | None:
 
 
 def read_parts(seen: Seen) -> Parts | None:
-    labels, (tips, sure) = seen.of_role("call-out"), find_peaks(seen, "tip")
+    labels, (tips, sure) = seen.of_role("call-out"), find_peaks(seen, "tip", LEAST_TIP)
     things = read_things(seen)
     if not labels or not len(tips) or not things:
         return None
-    boxes = torch.tensor([word.label.box for word in labels]) * seen.scale
-    ends = torch.cat([tips - TIP, tips + TIP], dim=-1)
-    shape = (len(labels), len(tips), 4)
-    logits = seen.network.leads(
-        seen.scene, boxes[:, None].expand(shape).flatten(0, 1), ends[None].expand(shape).flatten(0, 1)
-    )
-    chances = logits.reshape(shape[:2]).softmax(dim=-1)
+    chances = _lead_chances(seen, labels, tips) * sure.sqrt()
+    labels, chances = _each_once(labels, chances)
+    costs = -chances.clamp(min=UNLIKELY).log()
+    pairs = best_pairs({(i, j): float(costs[i, j]) for i in range(len(labels)) for j in range(len(tips))})
     found = []
-    for word, chance in zip(labels, chances, strict=True):
-        tip = int(chance.argmax())
-        x, y = (tips[tip] / seen.scale).tolist()
+    for number, word in enumerate(labels):
+        if number not in pairs:
+            continue
+        x, y = (tips[pairs[number]] / seen.scale).tolist()
         meaning = _meaning(seen, word)
+        raw = min(1.0, float(chances[number, pairs[number]]) * word.label.confidence)
         found.append(
             CallOut(
                 label=word.label, part=part_at(things, (x, y)), route=(middle(word.label.box), (x, y)), key=None,
-                meaning=meaning.label if meaning else None,
-                confidence=seen.vocabulary.calibrated(
-                    "call-out", min(1.0, float(chance.max()) * word.label.confidence * float(sure[tip]) ** 0.5)
-                ),
+                meaning=meaning.label if meaning else None, confidence=seen.vocabulary.calibrated("call-out", raw),
             )
         )  # fmt: skip
     return Parts(
         width=seen.image.width, height=seen.image.height, background=None, things=tuple(things), subject=None,
         title=seen.title(), call_outs=tuple(found),
     )  # fmt: skip
+
+
+def _lead_chances(seen: Seen, labels: list[SeenWord], tips: Tensor) -> Tensor:
+    """[labels, tips]: of every label, to which of the tips its line leads."""
+    boxes = torch.tensor([word.label.box for word in labels]) * seen.scale
+    ends = torch.cat([tips - TIP, tips + TIP], dim=-1)
+    shape = (len(labels), len(tips), 4)
+    logits = seen.network.leads(
+        seen.scene, boxes[:, None].expand(shape).flatten(0, 1), ends[None].expand(shape).flatten(0, 1)
+    )
+    return logits.reshape(shape[:2]).softmax(dim=-1)
+
+
+def _each_once(labels: list[SeenWord], chances: Tensor) -> tuple[list[SeenWord], Tensor]:
+    """Of labels that say the same only the one that surest has a line: the other explains it in a list."""
+    surest: dict[str, int] = {}
+    for i, word in enumerate(labels):
+        best = surest.setdefault(word.label.text, i)
+        if chances[i].max() * word.label.confidence > chances[best].max() * labels[best].label.confidence:
+            surest[word.label.text] = i
+    kept = sorted(surest.values())
+    return [labels[i] for i in kept], chances[kept]
 
 
 def part_at(things: list[Thing], place: tuple[float, float]) -> int:

@@ -15,6 +15,11 @@ from .weights import Vocabulary
 SAME = 0.5  # from here on two words share something
 ONE = 0.7  # from here on two words are parts of one element ...
 SPACE, LEADING = 0.8, 1.0  # ... if no more than so many text heights are between them, side by side or line by line
+ONE_LINE = ("tick", "x tick", "legend", "written")  # what stands below such a word is another one
+ROLES_OF = {
+    "charts": ROLES[:8], "graphs": ("title", "node", "edge"), "tables": ("title", "header", "cell"),
+    "parts": ("title", "call-out", "key", "meaning"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,14 @@ def joined(words: list[SeenWord]) -> Label | None:
     )
 
 
-def words_with_roles(labels: tuple[Label, ...], network: SceneReader, scene: Scene) -> list[SeenWord]:
-    chances = network.words.role(scene.words).softmax(dim=-1)
+def words_with_roles(
+    labels: tuple[Label, ...], network: SceneReader, scene: Scene, family: str = "none"
+) -> list[SeenWord]:
+    """Every word with the likeliest of the roles that there are in such pictures."""
+    own = ROLES_OF.get(family, ROLES)
+    logits = network.words.role(scene.words).float()
+    logits[:, [role not in own for role in ROLES]] = -torch.inf
+    chances = logits.softmax(dim=-1)
     sure, which = chances.max(dim=-1)
     return [
         SeenWord(label.model_copy(update={"confidence": label.confidence * p}), ROLES[role], token)
@@ -115,7 +126,7 @@ def merge_elements(words: list[SeenWord], relations: Tensor) -> list[SeenWord]:
             if any(
                 one.role == word.role
                 and relations[one.token, word.token, element] > ONE
-                and _near(one.label, word.label)
+                and _near(one.label, word.label, word.role not in ONE_LINE)
                 for one in group
             ):
                 group.append(word)
@@ -130,9 +141,9 @@ def merge_elements(words: list[SeenWord], relations: Tensor) -> list[SeenWord]:
     return found
 
 
-def _near(one: Label, two: Label) -> bool:
-    """Whether two texts follow each other in a line, or stand in lines one below the other."""
+def _near(one: Label, two: Label, in_lines: bool = True) -> bool:
+    """Whether two texts follow each other in a line, or (`in_lines`) stand one below the other."""
     height = min(one.box[3] - one.box[1], two.box[3] - two.box[1])
     gap_x = max(one.box[0], two.box[0]) - min(one.box[2], two.box[2])
     gap_y = max(one.box[1], two.box[1]) - min(one.box[3], two.box[3])
-    return (gap_y < 0 and gap_x < SPACE * height) or (gap_x < 0 and gap_y < LEADING * height)
+    return (gap_y < 0 and gap_x < SPACE * height) or (in_lines and gap_x < 0 and gap_y < LEADING * height)

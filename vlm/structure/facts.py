@@ -20,11 +20,18 @@ from .wording import count_of
 
 NOTHING = "no structure found: this is no chart, table, graph, sign, scene or labelled drawing that can be read"
 
+UNREADABLE = "nothing in it can be read: its labels or its scale are missing or too small"
+KINDS = {
+    "charts": "a chart", "graphs": "a node-link picture", "tables": "a table", "signs": "a sign or notice",
+    "parts": "a labelled drawing", "shapes": "a scene of shapes", "things": "a scene of things",
+}  # fmt: skip
+
 
 def describe(reading: Reading) -> list[str]:
     """What was read, in short lines; how much of it is uncertain comes last."""
     if reading.structure is None:
-        return [NOTHING]
+        kind = KINDS.get(reading.family)
+        return [NOTHING if kind is None else f"{kind}, but {UNREADABLE}"]
     facts = _describe(reading.structure)
     unsure = sum(not one.is_sure for one in elements(reading.structure))
     if unsure:

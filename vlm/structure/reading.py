@@ -18,7 +18,7 @@ Family = Literal["shapes", "charts", "signs", "tables", "graphs", "things", "par
 class Reading(Structure):
     """What a picture shows; every element of the structure has a confidence of its own."""
 
-    family: Family  # "none": no structure was found
+    family: Family  # "none": none that could be told
     confidence: float = Field(ge=0, le=1)  # that it is this family
-    structure: SerializeAsAny[Chart | Graph | Table | Notice | Parts | Scene] | None
+    structure: SerializeAsAny[Chart | Graph | Table | Notice | Parts | Scene] | None  # None: nothing in it could be read
     words: tuple[Label, ...]  # everything that OCR read, in reading order

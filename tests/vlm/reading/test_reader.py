@@ -85,8 +85,9 @@ def test_a_chart_of_words_alone_says_only_what_is_written(reader, monkeypatch, f
     prefer(monkeypatch, reader.network.family, FAMILIES.index("charts"), len(FAMILIES))
     prefer(monkeypatch, reader.network.form, FORMS.index(form), len(FORMS))
     prefer(monkeypatch, reader.network.words.role, ROLES.index("category"), len(ROLES))
-    structure = reader.read(PICTURES["blank"]()).structure
-    assert structure is None or form == "pie"
+    reading = reader.read(PICTURES["blank"]())
+    assert reading.structure is None or form == "pie"
+    assert reading.family == "charts"  # that it is one is known all the same
 
 
 def test_an_unsure_network_reads_nothing(reader, monkeypatch):

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from vlm.reading.peaks import LEAST, MOST, find_peaks
-from vlm.reading.scenes import part_at, size_for
-from vlm.reading.seen import Seen
+from vlm.reading.scenes import _each_once, part_at, size_for
+from vlm.reading.seen import Seen, SeenWord
 from vlm.scene_heads import PEAKS
-from vlm.structure import Thing
+from vlm.structure import Label, Thing
 
 
 class Maps:
@@ -57,3 +57,12 @@ def test_a_line_ends_on_the_smallest_part_there_or_the_nearest(place, part):
 
 def test_sizes_are_shares_of_the_picture():
     assert [size_for(share) for share in (0.01, 0.05, 0.5)] == ["small", "medium", "large"]
+
+
+def test_of_two_labels_that_say_the_same_the_one_with_the_surer_line_is_a_call_out():
+    words = [
+        SeenWord(Label(text=text, box=(0, 0, 5, 5)), "call-out", i) for i, text in enumerate(("A", "B", "A", "C"))
+    ]
+    chances = torch.tensor([[0.3, 0.2], [0.1, 0.9], [0.1, 0.8], [0.5, 0.5]])
+    labels, left = _each_once(words, chances)
+    assert [one.token for one in labels] == [1, 2, 3] and left.tolist() == chances[1:].tolist()

@@ -76,3 +76,9 @@ def test_colours_can_be_asked_for_anywhere(place):
 def test_places_are_pixels_of_the_picture_or_of_the_input():
     found = seen(Image.new("RGB", (40, 30)))
     assert found.to_picture(10) == 20 and found.centre_px(word("a", 0, 0)).tolist() == [5, 2.5]
+
+
+@pytest.mark.parametrize("role", ["legend", "tick", "written"])
+def test_what_stands_below_a_legend_entry_or_a_tick_is_another_one(role):
+    words = [word("A", 10, 10, role, 0), word("B", 10, 21, role, 1)]
+    assert [one.label.text for one in merge_elements(words, related(2, (0, 1)))] == ["A", "B"]

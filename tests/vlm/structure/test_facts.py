@@ -16,6 +16,11 @@ def test_where_there_is_no_structure_nothing_else_is_said():
     assert facts.describe(reading(None)) == [facts.NOTHING]
 
 
+def test_a_kind_of_picture_that_is_known_is_named_though_nothing_could_be_read():
+    (line,) = facts.describe(reading(None).model_copy(update={"family": "charts"}))
+    assert line.startswith("a chart, but nothing in it can be read")
+
+
 def test_what_is_uncertain_is_counted_last():
     assert facts.describe(reading(bar_chart(3, 7, 5, unsure=(0, 2))))[-1] == "2 elements of it are uncertain"
     assert facts.describe(reading(graph("A-B", unsure="A")))[-1] == "1 element of it is uncertain"

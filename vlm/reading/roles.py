@@ -1,0 +1,111 @@
+"""Roles of a chart's words, taken together: what stands beside legend entries and has a colour is one of them too."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..structure.numbers import parse_number
+from .legend import clear_colour, legend_entries
+from .seen import Seen, SeenWord, middle
+
+ALIKE = 0.7  # least ratio of the heights of two entries of a legend
+APART = 3.5  # text heights between two entries that stand over each other (at lines' ends: any) ...
+BESIDE = 9.0  # ... or side by side, and the swatch between them
+LEVEL = 0.5  # text heights by which words of one row or column may be out of line
+COLOURED = 45.0  # of 255: a swatch differs so much from the paper around it
+OTHER = 0.9  # who is so surely a tick or a category is no legend entry
+ROW = 3  # labels in a row are no accident
+
+
+def settle_roles(seen: Seen, form: str) -> Seen:
+    words = list(seen.words)
+    if form not in ("pie", "scatter"):
+        words = _ticks_to_categories(words, upright=not form.endswith("across"))
+    seen = replace(seen, words=tuple(words))
+    return replace(seen, words=tuple(_legend_completed(seen, apart=math.inf if form == "line" else APART)))
+
+
+def _ticks_to_categories(words: list[SeenWord], upright: bool) -> list[SeenWord]:
+    """Years below bars look like ticks; but the ticks of an axis that runs up do not stand in a row."""
+    if sum(word.role == "category" for word in words) >= 2:
+        return words
+    ticks = [word for word in words if word.role == "tick"]
+    lines = [[one for one in ticks if _in_line(one, word, 1 if upright else 0)] for word in ticks]
+    row = max(lines, key=len, default=[])
+    if len(row) < ROW:
+        return words
+    return [replace(word, role="category") if word in row else word for word in words]
+
+
+def _in_line(one: SeenWord, two: SeenWord, axis: int) -> bool:
+    """Whether two words stand in a row (axis 1: at one height) or in a column (their right or left edges, or middles)."""
+    height = min(word.label.box[3] - word.label.box[1] for word in (one, two))
+    edges = [abs(one.label.box[i] - two.label.box[i]) for i in (axis, axis + 2)]
+    return min(*edges, abs(middle(one.label.box)[axis] - middle(two.label.box)[axis])) < LEVEL * height
+
+
+def _legend_completed(seen: Seen, apart: float) -> list[SeenWord]:
+    """The words, more of them legend entries: such as stand by one, with a colour at the same side of them."""
+    words = list(seen.words)
+    known = [word for word in words if word.role == "legend"]
+    offsets = _swatch_offsets(seen, known)
+    colours = [np.array(entry.colour.rgb, float) for entry in legend_entries(seen, known)]
+    grown = True
+    while grown:
+        grown = False
+        for i, word in enumerate(words):
+            if word.role == "legend" or _is_other(word, words):
+                continue
+            near = [j for j, one in enumerate(known) if _beside(word, one, apart)]
+            colour = _swatch_colour(seen, word, offsets[near[0]]) if near else None
+            if colour is not None and min(np.linalg.norm(colour - one) for one in colours) > COLOURED / 2:
+                words[i] = replace(word, role="legend")
+                known.append(words[i])
+                offsets.append(offsets[near[0]])
+                colours.append(colour)
+                grown = True
+    return words
+
+
+def _is_other(word: SeenWord, words: Sequence[SeenWord]) -> bool:
+    """Whether a word is surely something else: a number of an axis or at a mark, a category among others."""
+    if word.label.confidence < OTHER:
+        return False
+    if word.role in ("tick", "x tick", "written"):
+        return parse_number(word.label.text) is not None
+    alike = [one for one in words if one.role == word.role and (_in_line(one, word, 0) or _in_line(one, word, 1))]
+    return word.role == "category" and len(alike) > 1
+
+
+def _swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, float]]:
+    """From the left edge and the middle of the height of entries to their colours."""
+    places = [[seen.to_picture(v) for v in seen.swatch_px(word).tolist()] for word in words]
+    return [
+        (x - word.label.box[0], y - middle(word.label.box)[1]) for word, (x, y) in zip(words, places, strict=True)
+    ]
+
+
+def _beside(word: SeenWord, entry: SeenWord, apart: float) -> bool:
+    one, two = word.label.box, entry.label.box
+    heights = sorted((one[3] - one[1], two[3] - two[1]))
+    if heights[0] < ALIKE * heights[1]:
+        return False
+    is_below = abs(one[0] - two[0]) < LEVEL * heights[0]
+    is_level = abs(middle(one)[1] - middle(two)[1]) < LEVEL * heights[0]
+    gap_x, gap_y = max(one[0], two[0]) - min(one[2], two[2]), max(one[1], two[1]) - min(one[3], two[3])
+    return (is_level and 0 < gap_x < BESIDE * heights[1]) or (is_below and -1 < gap_y < apart * heights[1])
+
+
+def _swatch_colour(seen: Seen, word: SeenWord, offset: tuple[float, float]) -> np.ndarray | None:
+    """The colour where the swatch of a word would be; None where there is only paper."""
+    left, top, right, bottom = word.label.box
+    x, y = left + offset[0], (top + bottom) / 2 + offset[1]
+    if not (0 <= x < seen.image.width and 0 <= y < seen.image.height) or left <= x <= right:
+        return None
+    colour = np.array(clear_colour(seen, (x, y), max(3.0, 0.75 * (bottom - top)), word).rgb, float)
+    pixels = np.asarray(seen.image)
+    rows = [min(max(int(row), 0), len(pixels) - 1) for row in (top - 2, bottom + 1)]  # above and below the word
+    paper = np.median(pixels[rows, int(left) : int(right) + 1].reshape(-1, 3), axis=0)
+    return colour if np.linalg.norm(colour - paper) > COLOURED else None
