@@ -177,7 +177,7 @@ def _faint(chances: np.ndarray, taken: np.ndarray) -> list[Rectangle]:
 
     count, parts, boxes, centres = cv2.connectedComponentsWithStats((chances > FAINT_PIXEL).astype(np.uint8))
     peaks = np.zeros(count, np.float32)
-    np.maximum.at(peaks, parts.ravel(), chances.ravel())
+    np.maximum.at(peaks, parts.ravel().astype(int), chances.ravel())
     known = np.zeros(count, bool)
     known[np.unique(parts[taken > 0])] = True
     small = (boxes[:, 2:4].max(1) <= FAINT_SIZE) & ~known

@@ -15,7 +15,7 @@ def snapped(pixels: np.ndarray, line: Line) -> Line | None:
     import cv2
 
     reach = WINDOW * max(line.width, line.height)
-    x, y = line.centre
+    x, y = (min(max(place, 0.0), side - 1.0) for place, side in zip(line.centre, pixels.shape[1::-1], strict=True))
     left, top = max(0, round(x - reach)), max(0, round(y - reach))
     window = pixels[top : round(y + reach) + 1, left : round(x + reach) + 1]
     if min(window.shape[:2]) < 3:

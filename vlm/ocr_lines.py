@@ -88,7 +88,8 @@ def to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Ite
     reading = _without_strangers(reading, everything, ink)
     rows = np.flatnonzero(ink.any(1))
     height = int(rows[-1]) + 1 - int(rows[0]) if len(rows) else HEIGHT
-    for text, left, right in _pieces(_spaced(reading, ink.any(0), height), ink.any(0), GAP * height):
+    inked = ink.max(0)
+    for text, left, right in _pieces(_spaced(reading, inked, height), inked, GAP * height):
         clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
         clean = clean.replace("℃", "°C").replace("°°", "°")
         if NUMBER.fullmatch(clean) and any(c.isdigit() or c in "€$£¥%" for c in clean):
@@ -128,12 +129,15 @@ def foreign_parts(strip: np.ndarray, letters: Sequence[int] = ()) -> tuple[np.nd
 
 
 def _own_ink(strip: np.ndarray, reading: Reading) -> tuple[np.ndarray, np.ndarray]:
-    """All ink, and that without what comes from outside, unless most of the characters would go with it."""
+    """All ink, and that without what comes from outside; no letter loses its ink."""
     letters = [place for place, c in zip(reading.places, reading.text, strict=True) if c.isalnum()]
     ink, parts, foreign = foreign_parts(strip, letters)
+    stood, stands = (_inked_at(mask, reading.places, COLUMN) for mask in (ink, ink & ~foreign[parts]))
+    for place, c, lost in zip(reading.places, reading.text, stood & ~stands, strict=True):
+        if lost and c.isalnum() and c not in STROKES:
+            foreign[np.unique(parts[:, max(0, place - COLUMN) : place + COLUMN])] = False
     own = ink & ~foreign[parts]
-    stood, stands = (_inked_at(mask, reading.places, COLUMN) for mask in (ink, own))
-    return ink, own if stands.sum() > 0.6 * stood.sum() else ink
+    return ink, own if own.any() else ink
 
 
 def _far_from_middle(tops: np.ndarray, bottoms: np.ndarray, foreign: np.ndarray) -> np.ndarray:
@@ -147,7 +151,7 @@ def _far_from_middle(tops: np.ndarray, bottoms: np.ndarray, foreign: np.ndarray)
 
 
 def _inked_at(ink: np.ndarray, places: tuple[int, ...], reach: int) -> np.ndarray:
-    columns = ink.any(0)
+    columns = ink.max(0)
     return np.array([bool(columns[max(0, place - reach) : place + reach].any()) for place in places], bool)
 
 
@@ -170,7 +174,9 @@ def _without_strangers(reading: Reading, everything: np.ndarray, own: np.ndarray
 
 def _spaced(reading: Reading, inked: np.ndarray, height: int) -> Reading:
     """With the spaces that the recogniser held possible and the ink shows."""
-    text, places, spaces = [], [], []
+    text: list[str] = []
+    places: list[int] = []
+    spaces: list[float] = []
     for i, (character, place, chance) in enumerate(zip(reading.text, reading.places, reading.spaces, strict=True)):
         if i and not character.isspace() and not text[-1].isspace():
             first, end = _widest_gap(inked, reading.places[i - 1], place)

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from train.data_engine import draw
 from vlm import ocr, ocr_lines
 from vlm.ocr import read_words
+from vlm.ocr_glyphs import snapped
 from vlm.reading.seen import middle
 from vlm.structure import Label
 
@@ -180,3 +181,13 @@ def test_a_dash_joins_what_is_around_it():
     inked[[*range(5, 25), *range(45, 52), *range(72, 95)]] = True
     reading = ocr_lines.Reading("7 – 9", 1.0, (15, 35, 48, 60, 85), (0.0,) * 5)  # noqa: RUF001
     assert [text for text, _, _ in ocr_lines._pieces(reading, inked, 15)] == ["7 – 9"]  # noqa: RUF001
+
+
+def test_what_is_marked_beyond_the_picture_is_no_letter():
+    assert snapped(np.full((20, 20, 3), 255, np.uint8), ocr_lines.Line((-9.0, 26.0), 0.0, 4.0, 4.0)) is None
+
+
+def test_a_letter_that_touches_what_is_below_keeps_its_ink(strip):
+    strip[34:, 75:100] = 0
+    label = label_of(strip, "abc", (50, 85, 120))
+    assert label.text == "abc" and label.box == (40, 14, 135, 48)
