@@ -188,7 +188,9 @@ def _anchors(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]]
     return anchors, band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
 
 
-def piled(seen: Seen, form: str, chances: Tensor, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> str:
+def piled(
+    seen: Seen, form: str, chances: Tensor, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]
+) -> str:
     """The form, of grouped and stacked the one that the colours show where the network is not sure."""
     across = " across" if form.endswith("across") else ""
     alone, other = (float(chances[FORMS.index(name + across)]) for name in ("bar", "stacked"))
@@ -306,7 +308,3 @@ def _plot(seen: Seen, categories: list[tuple[SeenWord, float]], marks: Sequence[
         ticks += [mark.centre[1]] if isinstance(mark, Dot) else []
     low, high, left, right = min(ticks), max(ticks) + 1, min(places) - half, max(places) + half
     return (left, low, right, high) if upright else (low, left, high, right)
-
-
-def colour_distance(one: Colour, two: Colour) -> float:
-    return sum((a - b) ** 2 for a, b in zip(one.rgb, two.rgb, strict=True)) ** 0.5
