@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
-from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, NumberStyle, Series
+from ..structure import Axis, Bar, Box, Chart, ChartKind, Dot, Label, NumberStyle, Series
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale
 from .groups import find_bars, stand_side_by_side
