@@ -24,9 +24,9 @@ from .evaluate import judge
 from .scores import Judgement
 
 UNSEEN = 4_000_000_000  # pictures from here on are those of the calibration
-PICTURES = {"charts": 64, "graphs": 24, "tables": 10, "parts": 16, "shapes": 16}
+PICTURES = {"charts": 120, "graphs": 24, "tables": 10, "parts": 16, "shapes": 16}
 KINDS = {
-    "bar": "bar", "grouped": "bar", "stacked": "bar", "line": "line", "pie": "slice", "scatter": "dot",
+    "bar": "bar", "grouped": "grouped", "stacked": "stacked", "line": "line", "pie": "slice", "scatter": "dot",
     "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing",
 }  # fmt: skip
 LEAST = 30  # judgements that a fit needs

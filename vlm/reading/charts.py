@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
-from ..structure import Axis, Bar, Box, Chart, ChartKind, Colour, Dot, Label, Series
+from ..structure import Axis, Bar, Box, Chart, ChartKind, Dot, Label, Series
 from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale, number_style
 from .groups import find_bars, stand_side_by_side
@@ -188,7 +188,9 @@ def _anchors(seen: Seen, upright: bool, categories: list[tuple[SeenWord, float]]
     return anchors, band_of(anchors, seen.scene.fine.shape[3 if upright else 2] * 4)
 
 
-def piled(seen: Seen, form: str, chances: Tensor, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]) -> str:
+def piled(
+    seen: Seen, form: str, chances: Tensor, categories: list[tuple[SeenWord, float]], legend: list[SeenWord]
+) -> str:
     """The form, of grouped and stacked the one that the colours show where the network is not sure."""
     across = " across" if form.endswith("across") else ""
     alone, other = (float(chances[FORMS.index(name + across)]) for name in ("bar", "stacked"))
@@ -234,6 +236,7 @@ def _marks(
 ) -> list[Bar | Dot]:  # fmt: skip
     upright = not form.endswith("across")
     is_stacked = form.startswith("stacked")
+    mark_kind = "line" if form == "line" else "stacked" if is_stacked else "grouped" if len(marks.end) > 1 else "bar"
     written = seen.of_role("written")
     band = seen.to_picture(band_of(torch.tensor([p for _, p in categories]), 3 * UNIT))
     found: list[Bar | Dot] = []
@@ -247,7 +250,7 @@ def _marks(
             if value is None:
                 continue
             raw = min(1.0, chance * float(marks.sure[q, k]) * word.label.confidence)
-            confidence = seen.vocabulary.calibrated("line" if form == "line" else "bar", raw)
+            confidence = seen.vocabulary.calibrated(mark_kind, raw)
             if form == "line":
                 found.append(
                     Dot(
@@ -306,7 +309,3 @@ def _plot(seen: Seen, categories: list[tuple[SeenWord, float]], marks: Sequence[
         ticks += [mark.centre[1]] if isinstance(mark, Dot) else []
     low, high, left, right = min(ticks), max(ticks) + 1, min(places) - half, max(places) + half
     return (left, low, right, high) if upright else (low, left, high, right)
-
-
-def colour_distance(one: Colour, two: Colour) -> float:
-    return sum((a - b) ** 2 for a, b in zip(one.rgb, two.rgb, strict=True)) ** 0.5

@@ -1,8 +1,8 @@
 """Lines of several series: of the places where a line could pass a category, those that its own colour joins.
 
 The network says at which places lines pass a category; whose each is shows in the picture between two categories. The
-likeliest way through all categories is found as in a hidden Markov model (Viterbi 1967), how sure each of its places is by
-the sums over all ways (forward-backward).
+likeliest way through all categories is found as in a hidden Markov model (Viterbi 1967), and how sure each of its
+places is by the sums over all ways (forward-backward).
 
 Shape letters: Q series, K categories, M candidates at each, T points between two of them.
 """
@@ -63,7 +63,7 @@ def distances(seen: Seen, colours: Sequence[Colour]) -> Tensor:
 
 
 def joined_by(far: Tensor, ends: tuple[Tensor, Tensor], one: Tensor, two: Tensor) -> Tensor:
-    """How well straight ways [M, M] between candidates at two categories have the colour: 0 at best, -WORST at worst."""
+    """How well straight ways [M, M] between candidates at two categories have the colour: 0 at best."""
     share = (torch.arange(POINTS) + 0.5) / POINTS
     x = ends[0] + (ends[1] - ends[0]) * share
     y = one[:, None, None] + (two[None, :, None] - one[:, None, None]) * share  # [M, M, T]

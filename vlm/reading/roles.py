@@ -40,7 +40,7 @@ def _ticks_to_categories(words: list[SeenWord], upright: bool) -> list[SeenWord]
 
 
 def _in_line(one: SeenWord, two: SeenWord, axis: int) -> bool:
-    """Whether two words stand in a row (axis 1: at one height) or in a column (their right or left edges, or middles)."""
+    """Whether two words stand in a row (axis 1) or in a column (axis 0), by one of their edges or their middles."""
     height = min(word.label.box[3] - word.label.box[1] for word in (one, two))
     edges = [abs(one.label.box[i] - two.label.box[i]) for i in (axis, axis + 2)]
     return min(*edges, abs(middle(one.label.box)[axis] - middle(two.label.box)[axis])) < LEVEL * height
@@ -82,9 +82,7 @@ def _is_other(word: SeenWord, words: Sequence[SeenWord]) -> bool:
 def _swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, float]]:
     """From the left edge and the middle of the height of entries to their colours."""
     places = [[seen.to_picture(v) for v in seen.swatch_px(word).tolist()] for word in words]
-    return [
-        (x - word.label.box[0], y - middle(word.label.box)[1]) for word, (x, y) in zip(words, places, strict=True)
-    ]
+    return [(x - word.label.box[0], y - middle(word.label.box)[1]) for word, (x, y) in zip(words, places, strict=True)]
 
 
 def _beside(word: SeenWord, entry: SeenWord, apart: float) -> bool:

@@ -1,12 +1,12 @@
 """Stacked bars: the column of pixels through a bar, cut into paper, one segment for each series, and paper again.
 
-Every pixel has a cost for each series' colour and for paper, every boundary one that the network's places lower where it
-saw a mark end or begin. The cheapest cut is found by dynamic programming (segmentation as in
+Every pixel has a score for each series' colour and for paper, every boundary one of its own, the higher the surer the
+network saw a mark end or begin there. The best cut is found by dynamic programming (optimal partitioning,
 https://arxiv.org/abs/math/0309285), under what all bars share: where they stand, and in which order series lie on each
 other.
 
-Shape letters: Q series, K categories, W lines of pixels through a bar, N pixels along the value axis, from the far end of
-the bars to where they stand.
+Shape letters: Q series, K categories, W lines of pixels through a bar, N pixels along the value axis, from the far end
+of the bars to where they stand.
 """
 
 from collections.abc import Sequence
@@ -168,16 +168,14 @@ def best_cut(scores: Array, end: Array, start: Array) -> tuple[NDArray[np.int64]
 
 
 def single_cuts(own: Array, paper: Array, end: Array, start: Array) -> tuple[Array, NDArray[np.int64]]:
-    """The best score [K, N + 1] of one bar that starts at a place, and where it then ends, of scores of pixels [K, N]."""
+    """The best score [K, N + 1] of one bar that starts at a place, and where it ends, of pixels' scores [K, N]."""
     sums = np.concatenate([np.zeros((2, len(own), 1)), np.stack([own, paper]).cumsum(axis=-1)], axis=-1)
     total, (track,) = _cut_in_order(sums, end[None], start[None], (0,))
     return total, track
 
 
-def _cut_in_order(
-    sums: Array, end: Array, start: Array, order: Sequence[int]
-) -> tuple[Array, list[NDArray[np.int64]]]:
-    """How much better than paper alone [K, N + 1] the best cut is whose last series, from the far end on, starts at a place.
+def _cut_in_order(sums: Array, end: Array, start: Array, order: Sequence[int]) -> tuple[Array, list[NDArray[np.int64]]]:
+    """How much better than paper [K, N + 1] the best cut is whose last series, from the far end, starts at a place.
 
     With it, for every series, where it then ends [K, N + 1].
     """

@@ -20,5 +20,7 @@ class Reading(Structure):
 
     family: Family  # "none": none that could be told
     confidence: float = Field(ge=0, le=1)  # that it is this family
-    structure: SerializeAsAny[Chart | Graph | Table | Notice | Parts | Scene] | None  # None: nothing in it could be read
+    structure: (
+        SerializeAsAny[Chart | Graph | Table | Notice | Parts | Scene] | None
+    )  # None: nothing in it could be read
     words: tuple[Label, ...]  # everything that OCR read, in reading order

@@ -1,7 +1,7 @@
 import torch
 from PIL import Image, ImageDraw
 
-from tests.vlm.reading.test_stacks import BASE, BLUE, HEIGHTS, MIDDLES, RED, GREEN, SIZE, drawn, flat
+from tests.vlm.reading.test_stacks import BASE, BLUE, GREEN, HEIGHTS, MIDDLES, RED, SIZE, drawn, flat
 from vlm.reading.groups import find_bars, stand_side_by_side
 from vlm.reading.seen import Seen
 from vlm.structure import Colour

@@ -60,9 +60,7 @@ def test_sizes_are_shares_of_the_picture():
 
 
 def test_of_two_labels_that_say_the_same_the_one_with_the_surer_line_is_a_call_out():
-    words = [
-        SeenWord(Label(text=text, box=(0, 0, 5, 5)), "call-out", i) for i, text in enumerate(("A", "B", "A", "C"))
-    ]
+    words = [SeenWord(Label(text=text, box=(0, 0, 5, 5)), "call-out", i) for i, text in enumerate(("A", "B", "A", "C"))]
     chances = torch.tensor([[0.3, 0.2], [0.1, 0.9], [0.1, 0.8], [0.5, 0.5]])
     labels, left = _each_once(words, chances)
     assert [one.token for one in labels] == [1, 2, 3] and left.tolist() == chances[1:].tolist()
