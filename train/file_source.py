@@ -18,16 +18,28 @@ logger = logging.getLogger(__name__)
 SHOWN = 20  # bad rows that an error names
 
 
-def check_row(row: Row, reader: Reader, max_pictures: int) -> None:
-    """What can be seen without decoding a picture. Raises Problem."""
-    pictures = pictures_of(row.messages)
-    if len(pictures) > max_pictures:
-        raise Problem("pictures", f"it has {len(pictures)} pictures, and the model can tell {max_pictures} apart")
-    if not all(text_of(message).strip() for message in row.messages if message["role"] == "assistant"):
-        raise Problem("empty", "an answer is empty: there is nothing to learn")
-    for _, part in pictures:
-        if "path" in part:
-            find_picture(part["path"], reader.folder)
+class RowCheck:
+    """What can be seen of the rows of one reader without decoding a picture."""
+
+    def __init__(self, reader: Reader, max_pictures: int):
+        self.reader, self.max_pictures = reader, max_pictures
+        self._found: set[str] = set()  # pictures; many rows are about the same ones
+
+    def check(self, row: Row | Problem) -> Row:
+        """The row, if it can be trained on. Raises Problem."""
+        if isinstance(row, Problem):
+            raise row
+        pictures = pictures_of(row.messages)
+        if len(pictures) > self.max_pictures:
+            raise Problem(
+                "pictures", f"it has {len(pictures)} pictures, and the model can tell {self.max_pictures} apart"
+            )
+        if not all(text_of(message).strip() for message in row.messages if message["role"] == "assistant"):
+            raise Problem("empty", "an answer is empty: there is nothing to learn")
+        for path in {part["path"] for _, part in pictures if "path" in part} - self._found:
+            find_picture(path, self.reader.folder)
+            self._found.add(path)
+        return row
 
 
 class FileSource:
@@ -42,11 +54,10 @@ class FileSource:
         good, keys = array("q"), array("q")  # indices of rows, and which pictures they share
         bad: list[str] = []
         self.skipped = 0
-        for index, row in enumerate(self.reader.scan()):
+        rows_of_file = RowCheck(self.reader, max_pictures)
+        for index, found in enumerate(self.reader.scan()):
             try:
-                if isinstance(row, Problem):
-                    raise row
-                check_row(row, self.reader, max_pictures)
+                row = rows_of_file.check(found)
             except Problem as problem:
                 self.skipped += 1
                 if len(bad) < SHOWN:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .forms import DESCRIBE, Form, check_messages
 from .json_files import Spans, line_spans
-from .row import DataError, Problem, Reader, Row
+from .row import DataError, Messages, Problem, Reader, Row
 
 NAMES = ("captions", "metadata", "data", "labels")
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".txt", ".parquet")
@@ -45,6 +45,6 @@ class CaptionRows(Reader):
             raise Problem("form", "a line is a picture's name, a tab, and its caption: there is no tab")
         name = name.partition("#")[0].strip()  # Flickr8k numbers a picture's captions: 1000.jpg#0
         content = [{"type": "image", "path": name}, {"type": "text", "text": self.question}]
-        messages = [{"role": "user", "content": content}, {"role": "assistant", "content": caption.strip()}]
+        messages: Messages = [{"role": "user", "content": content}, {"role": "assistant", "content": caption.strip()}]
         check_messages(messages)
         return Row(self.number(index), messages)

@@ -31,8 +31,8 @@ class CsvRows(Reader):
             self.columns = self._cells(self._spans.text(0))
         except Problem as problem:
             raise DataError(f"{path}, line 1: {problem}") from None
-        if problem := form.missing(self.columns):
-            raise DataError(f"{path}: {problem}")
+        if missing := form.missing(self.columns):
+            raise DataError(f"{path}: {missing}")
 
     def _index(self, data: Any) -> None:
         """Where the records are, as the csv module sees them; a line that it cannot read is one of its own."""

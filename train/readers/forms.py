@@ -31,7 +31,7 @@ CAPTIONS = ("caption", "captions", "text", "description")  # answers that need n
 class Form:
     """How the rows of one file are read: names of columns that are not the usual, and the question of captions."""
 
-    columns: Mapping[str, str] = field(default_factory=dict)  # image, question, answer, type -> the file's name
+    columns: Mapping[Any, str] = field(default_factory=dict)  # image, question, answer, type -> the file's name
     question: str | None = None  # asked of every picture, where the data have captions or labels alone
 
     def named(self, what: str, names: Any) -> str | None:
@@ -170,7 +170,8 @@ def _placed(said: list[tuple[str, str]], pictures: list[dict[str, Any]]) -> Mess
         raise Problem(
             "placeholders", f"the text has {marks} times {PLACEHOLDER}, and the row {len(pictures)} picture(s)"
         )
-    waiting, messages = iter(pictures), []
+    waiting = iter(pictures)
+    messages: Messages = []
     for role, text in said:
         if role == "assistant" or PLACEHOLDER not in text:
             messages.append({"role": role, "content": text})

@@ -8,7 +8,7 @@ import numpy as np
 
 from .forms import Form, check_messages
 from .json_files import Spans, array_spans, map_file, parse, records
-from .row import DataError, Problem, Reader, Row, kind_of
+from .row import DataError, Messages, Problem, Reader, Row, kind_of
 
 # Names of a picture, tried in turn: COCO's own, and what people make of it.
 NAMES = (
@@ -56,7 +56,7 @@ class VqaRows(Reader):
         if not isinstance(learnt, str):
             raise Problem("form", f"the multiple_choice_answer of question {number} is text, found {kind_of(learnt)}")
         content = [{"type": "image", "path": self._picture(picture)}, {"type": "text", "text": question["question"]}]
-        messages = [{"role": "user", "content": content}, {"role": "assistant", "content": learnt}]
+        messages: Messages = [{"role": "user", "content": content}, {"role": "assistant", "content": learnt}]
         check_messages(messages)
         kind = annotation.get("question_type")
         return Row(index + 1, messages, kind if isinstance(kind, str) else "", answers)
