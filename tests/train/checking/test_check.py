@@ -1,6 +1,8 @@
 import json
 import random
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -10,7 +12,7 @@ from train.data_engine.dataset import main
 from train.readers import RowsConfig
 
 
-def photo(seed, size=(60, 40)):
+def photo(seed, size=(240, 160)):
     """A picture that is like no other."""
     noise = random.Random(seed)
     small = Image.frombytes("RGB", (6, 4), bytes(noise.randrange(256) for _ in range(6 * 4 * 3)))
@@ -82,8 +84,13 @@ def test_what_is_doubtful_is_a_note_with_its_row(folder, row, kind):
 
 
 def test_what_is_no_slip_is_not_told(folder):
-    rows = [("0.png", "Is it red or blue?", "red"), ("0.png", "Is yes a word?", "yes"), ("0.png", "Is it scared?", "red"),
-            ("1.png", "Tell.", "A cat on a mat."), ("1.png", "Tell.", "There is one cat.")]  # fmt: skip
+    rows = [
+        ("0.png", "Is it red or blue?", "red"),
+        ("0.png", "Is yes a word?", "yes"),
+        ("0.png", "Is it scared?", "red"),
+        ("1.png", "Tell.", "A cat on a mat."),
+        ("1.png", "Tell.", "There is one cat."),
+    ]
     assert not check(write(folder, rows), None, Limits(), 1).findings
 
 
@@ -91,7 +98,7 @@ def test_a_test_picture_is_found_in_the_training_set_also_when_it_was_saved_anew
     test = folder / "test"
     test.mkdir()
     (test / "same.png").write_bytes((folder / "1.png").read_bytes())
-    photo(2).resize((45, 30)).save(test / "smaller.jpg", quality=70)
+    photo(2).resize((180, 120)).save(test / "smaller.jpg", quality=70)
     photo(9).save(test / "other.png")
     rows = [(f"{number}.png", "?", "x") for number in range(4)]
     against = write(test, [(name, "?", "x") for name in ("other.png", "smaller.jpg", "same.png")])
@@ -114,16 +121,10 @@ def test_pictures_are_looked_at_the_same_in_one_process_and_in_several(folder):
 
 
 def test_pictures_inside_of_rows_are_looked_at(folder):
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
     good = (folder / "0.png").read_bytes()
-    table = {
-        "image": [{"bytes": data} for data in (good, good[:50], good)],
-        "question": ["a?", "b?", "c?"],
-        "answer": ["x", "y", "z"],
-    }
-    parquet.write_table(pyarrow.table(table), folder / "rows.parquet")
+    images = [{"bytes": data} for data in (good, good[:50], good)]
+    table = {"image": images, "question": ["a?", "b?", "c?"], "answer": ["x", "y", "z"]}
+    pyarrow.parquet.write_table(pyarrow.table(table), folder / "rows.parquet")
     config = RowsConfig(path=folder / "rows.parquet")
     report = check(config, write(folder, [("0.png", "?", "x")]), Limits(), 1)
     assert found(report) == {("unreadable", 2), ("leaked", 1), ("leaked", 3)}
