@@ -3,6 +3,7 @@
 vlm eval configs/eval/mini.yaml
 vlm eval configs/eval/read.yaml
 vlm eval configs/eval/mini.yaml model=runs/mine output_dir=runs/eval-mine
+vlm eval --compare runs/eval-mini runs/eval-mine
 
 Each question is asked twice: with its picture, and blind, with a grey picture in its place. What the model can answer
 without looking does not show that it sees.
@@ -26,10 +27,16 @@ from vlm.loading import Assistant, PartNotFoundError, load
 from vlm.quantization import dequantize_
 from vlm.run_config import RunConfig
 
+from . import compare
 from .answering import answer_together
 from .command import run_command
 from .data_engine import draw
-from .scoring import exact_match, recall, wilson_interval
+from .intervals import Measure, measures
+from .metrics import Metric, score
+from .own_suite import asked_rows, name_of_pictures, prompt_of
+from .readers import RowsConfig, open_rows
+from .readers.row import text_of
+from .scoring import exact_match, normalise, recall, wilson_interval
 from .seeing.evaluate import ReadEvalConfig
 from .seeing.evaluate import run as run_reading
 
@@ -41,18 +48,23 @@ LONGEST = {False: 8, True: 160}  # tokens of an answer: short ones, descriptions
 
 
 class SuiteConfig(RunConfig):
-    """Questions of one origin: pictures of a family that training never drew, or the test set of easy-VQA."""
+    """Questions of one origin: a family's unseen pictures, easy-VQA's test set, or rows of one's own."""
 
     name: str
     family: str | None = None
     pictures: int = Field(400, gt=0)  # of a family
     easy_vqa: bool = False  # the 9,673 test questions of the PyPI package easy-vqa
+    data: RowsConfig | None = None  # rows of one's own; their last answers are expected
+    metric: Metric = "exact"  # of rows of one's own
+    max_tokens: int = Field(32, gt=0)  # of an answer to one of them
     limit: int | None = Field(None, gt=0)  # only so many questions
 
     @model_validator(mode="after")
     def _one_origin(self) -> "SuiteConfig":
-        if (self.family is None) != self.easy_vqa:
-            raise ValueError("a suite has either `family` or `easy_vqa: true`")
+        if [self.family is not None, self.easy_vqa, self.data is not None].count(True) != 1:
+            raise ValueError("a suite has either `family`, or `easy_vqa: true`, or `data`")
+        if self.data is not None and (self.data.path is None) == (self.data.dataset is None):
+            raise ValueError("`data` of a suite has either `path` or `dataset`")
         return self
 
 
@@ -76,6 +88,8 @@ class Item:
     expected: str
     elements: tuple[str, ...]  # of a description
     yes_no: bool
+    metric: Metric = "exact"
+    answers: tuple[str, ...] = ()  # all that count as right, where there are several
     answer: str = ""
     answer_blind: str = ""
     score: float = 0.0
@@ -175,6 +189,28 @@ def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> lis
     return done
 
 
+def run_own_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
+    """Ask the last question of every row with its pictures, and with grey ones."""
+    assert suite.data is not None
+    done: list[Item] = []
+    blind: dict[str, str] = {}
+    for row, seen, hidden in asked_rows(open_rows(suite.data), instruction, GREY, suite.limit):
+        expected, prompt = text_of(row.messages[-1]), prompt_of(row, instruction)
+        right = row.answers or (expected,)
+        is_yes_no = normalise(expected) in ("yes", "no")
+        item = Item(suite.name, name_of_pictures(row), row.type, prompt, expected, (), is_yes_no, suite.metric, right)
+        item.answer, *_ = answer_together(assistant.model, assistant.processor, [seen], suite.max_tokens)
+        key = json.dumps([(message["role"], text_of(message)) for message in hidden])
+        if key not in blind:
+            blind[key], *_ = answer_together(assistant.model, assistant.processor, [hidden], suite.max_tokens)
+        item.answer_blind = blind[key]
+        item.score, item.score_blind = (
+            score(suite.metric, answer, right, prompt) for answer in (item.answer, item.answer_blind)
+        )
+        done.append(item)
+    return done
+
+
 def table(items: list[Item]) -> str:
     """Markdown: one row a suite, one for its questions that are not yes/no, and one a type."""
     lines = ["| suite | questions | score | 95 % interval | blind |", "|---|---|---|---|---|"]
@@ -182,17 +218,22 @@ def table(items: list[Item]) -> str:
         rows = [(suite, of_suite), (f"{suite}: not yes/no", [item for item in of_suite if not item.yes_no])]
         rows += [(f"{suite}: {type_}", of_type) for type_, of_type in _groups(of_suite, lambda item: item.type)]
         for name, chosen in rows:
-            if chosen:
-                score, blind = (
-                    sum(getattr(i, field) for i in chosen) / len(chosen) for field in ("score", "score_blind")
-                )
-                low, high = wilson_interval(score, len(chosen))
+            blind = sum(item.score_blind for item in chosen) / max(1, len(chosen))
+            for found in _measures(chosen) if chosen else ():
+                shown = name if found.name in ("exact", "") else f"{name} ({found.name})"
                 lines.append(
-                    f"| {name} | {len(chosen)} | {score:.1%} | {low:.1%} - {high:.1%} | {blind:.1%} |".replace(
-                        "%", " %"
-                    )
+                    f"| {shown} | {len(chosen)} | {found.value:.1%} | {found.low:.1%} - {found.high:.1%} |"
+                    f" {blind:.1%} |".replace("%", " %")
                 )
     return "\n".join(lines) + "\n"
+
+
+def _measures(items: list[Item]) -> list[Measure]:
+    references = [item.answers or (item.expected,) for item in items]
+    if items[0].metric == "exact":  # descriptions among them are graded: Wilson's interval is on the safe side
+        mean = sum(item.score for item in items) / len(items)
+        return [Measure("exact", mean, *wilson_interval(mean, len(items)))]
+    return measures(items[0].metric, [item.score for item in items], [item.answer for item in items], references)
 
 
 def _groups(items, key):
@@ -200,6 +241,8 @@ def _groups(items, key):
 
 
 def main(argv: list[str] | None = None) -> int:
+    if "--compare" in (sys.argv[1:] if argv is None else argv):
+        return compare.main(sys.argv[1:] if argv is None else argv)
     return run_command("eval", __doc__, ((EvalConfig, run), (ReadEvalConfig, run_reading)), argv)
 
 
@@ -208,7 +251,9 @@ def run(config: EvalConfig) -> None:
     # The very weights that are stored, multiplied in fp32: the packed kernels are made for few rows at a time.
     dequantize_(assistant.model.language_model)
     started = time.monotonic()
-    items = [item for suite in config.suites for item in run_suite(assistant, suite, config.instruction)]
+    items = []
+    for suite in config.suites:
+        items += (run_suite if suite.data is None else run_own_suite)(assistant, suite, config.instruction)
     config.output_dir.mkdir(parents=True, exist_ok=True)
     with (config.output_dir / "predictions.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(item)) + "\n" for item in items)

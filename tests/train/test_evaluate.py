@@ -38,9 +38,28 @@ def test_a_blind_answer_depends_on_the_question_alone(config, tmp_path):
         assert answers.setdefault((item["suite"], item["prompt"]), item["answer_blind"]) == item["answer_blind"]
 
 
+def test_rows_of_ones_own_are_asked_and_scored_by_their_metric(config, tmp_path, picture, capsys):
+    picture.save(tmp_path / "a.png")
+    (tmp_path / "own.csv").write_text(
+        "image,question,answer,type\na.png,Is it red?,yes,colour\na.png,Is it big?,no,size\n"
+    )
+    suite = "{name: own, data: {path: %s}, metric: yes_no, max_tokens: 3}" % (tmp_path / "own.csv")
+    assert main([config, f"suites=[{suite}]"]) == 0
+    kept = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assert [(item["prompt"], item["expected"], item["type"], item["picture"]) for item in kept] == [
+        ("Is it red? Briefly.", "yes", "colour", "a.png"),
+        ("Is it big? Briefly.", "no", "size", "a.png"),
+    ]
+    told = capsys.readouterr().out
+    assert all(f"| own ({name}) | 2 |" in told for name in ("accuracy", "precision", "recall", "F1", "yes ratio"))
+    (tmp_path / "own.csv").write_text("image,question,answer\nnone.png,Is it red?,yes\n")
+    assert main([config, f"suites=[{suite}]"]) == 2
+    assert "own.csv, line 2: there is no picture 'none.png'" in capsys.readouterr().err
+
+
 def test_the_table_has_a_row_for_the_whole_for_what_is_not_yes_no_and_for_every_type():
-    right = Item("s", "p", "colour", "?", "red", (), False, "red", "blue", 1.0, 0.0)
-    wrong = Item("s", "p", "exists", "?", "yes", (), True, "no", "yes", 0.0, 1.0)
+    right = Item("s", "p", "colour", "?", "red", (), False, "exact", (), "red", "blue", 1.0, 0.0)
+    wrong = Item("s", "p", "exists", "?", "yes", (), True, "exact", (), "no", "yes", 0.0, 1.0)
     rows = [line.split(" | ") for line in table([right, right, right, wrong]).splitlines()[2:]]
     assert [(row[0].strip("| "), row[1], row[2], row[4].strip(" |")) for row in rows] == [
         ("s", "4", "75.0 %", "25.0 %"),

@@ -79,6 +79,15 @@ def test_what_cannot_be_trained_is_told_in_plain_words(config, capsys, values, w
     assert "error: " in error and words in error
 
 
+def test_a_picture_that_breaks_in_mid_run_is_told_without_a_traceback_or_left_out(config, tmp_path, data, capsys):
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:50])  # there, and no picture
+    assert main([config()]) == 2
+    error = capsys.readouterr().err
+    assert f"error: {data}, line 1: the picture 'a.png' cannot be read" in error and "Traceback" not in error
+    assert main([config(), "skip_bad=true", f"output_dir={tmp_path / 'other'}"]) == 2
+    assert "has no row whose pictures can be read" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_a_killed_run_that_is_started_again_ends_with_exactly_the_same_adapter(config, tmp_path):
     def start(folder):
