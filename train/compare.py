@@ -15,7 +15,14 @@ from .intervals import compare_paired
 from .readers import DataError
 
 PREDICTIONS = "predictions.jsonl"
-FIELDS = {"suite": str, "picture": str, "prompt": str, "expected": str, "answer": str, "score": (int, float)}
+FIELDS: dict[str, Any] = {
+    "suite": str,
+    "picture": str,
+    "prompt": str,
+    "expected": str,
+    "answer": str,
+    "score": (int, float),
+}
 SHOWN = 10  # rows that became better, and as many that became worse
 
 Key = tuple[str, str, str, int]

@@ -67,23 +67,23 @@ class Form:
         check_messages(messages)
         return Row(number, messages, kind if isinstance(kind, str) else "", answers)
 
-    def _from_table(self, record: dict[str, Any], number: int) -> Row:
+    def _from_table(self, record: dict[Any, Any], number: int) -> Row:
         if problem := self.missing(record):
             raise Problem("form", f"it has neither `messages` nor `conversations`, and {problem}")
         columns = {what: self.named(what, record) for what in USUAL}
-        question = record[columns["question"]] if columns["question"] else self.question or DESCRIBE
-        answers = _texts(record[columns["answer"]])
+        question = record.get(columns["question"], self.question or DESCRIBE)
+        answers = _texts(record.get(columns["answer"]))
         if not isinstance(question, str) or not answers:
-            what, value = ("question", question) if answers else ("answer", record[columns["answer"]])
+            what, value = ("question", question) if answers else ("answer", record.get(columns["answer"]))
             raise Problem("form", f"the {what} must be text, found {kind_of(value)}")
-        pictures = _pictures(record.get(columns["image"])) if columns["image"] else []
+        pictures = _pictures(record.get(columns["image"]))
         if not columns["question"] and not pictures:
             raise Problem("form", "it has neither `messages` nor `conversations`, and no question and no picture")
         # `<image>` says where the picture goes; with no mark at all it goes first.
         marked = question if PLACEHOLDER in question else PLACEHOLDER * len(pictures) + question
         learnt = Counter(answers).most_common(1)[0][0]
         messages = _placed([("user", marked), ("assistant", learnt)], pictures)
-        kind = record.get(columns["type"]) if columns["type"] else None
+        kind = record.get(columns["type"])
         check_messages(messages)
         return Row(number, messages, str(kind) if kind is not None else "", answers if len(answers) > 1 else ())
 
