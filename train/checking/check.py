@@ -118,7 +118,11 @@ def _too_long(row: Row, limits: Limits) -> Iterator[Finding]:
     if limits.processor is None or most + MARKUP + 256 * len(pictures_of(row.messages)) <= limits.max_tokens:
         return
     processor = limits.processor()
-    chat = processor.encode_chat(_with_dots(row.messages))
+    try:
+        chat = processor.encode_chat(_with_dots(row.messages))
+    except ValueError as error:  # more pictures than this very model can tell apart
+        yield Finding("pictures", str(error), row.number)
+        return
     if len(chat.input_ids) > limits.max_tokens:
         beyond = processor.tokenizer.decode(chat.input_ids[limits.max_tokens :], skip_special_tokens=True)
         shown = beyond if len(beyond) < 80 else f"{beyond[:40]} ... {beyond[-30:]}"
