@@ -21,7 +21,7 @@ CORE, EXTRAS = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-
 ALL = [*CORE, *(line for extra in EXTRAS.values() for line in extra)]
 MAY_USE = {
     "vlm": [*CORE, *EXTRAS["quant"], *EXTRAS["read"]],
-    "train": [*CORE, *EXTRAS["train"], *EXTRAS["transfer"]],
+    "train": [*CORE, *(line for extra in ("train", "datasets", "metrics", "transfer") for line in EXTRAS[extra])],
     "serve": [*CORE, *EXTRAS["serve"], *EXTRAS["ui"]],
     "tests": ALL,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from vlm.loading import PartNotFoundError
 from vlm.run_config import ConfigError, RunConfig, find_config, load_config, read_yaml
 
-from .data import DataError
+from .readers import DataError
 
 Kind = tuple[type[RunConfig], Callable[[Any], None]]  # of config, and what is done with one
 
@@ -35,6 +35,7 @@ def run_command(name: str, description: str | None, kinds: tuple[Kind, ...], arg
         cls, work = choose_kind(args.config, kinds)
         work(load_config(cls, args.config, tuple(args.overrides)))
     except (ConfigError, DataError, PartNotFoundError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        # Of an error in a process that draws rows, torch puts the traceback before the words.
+        print(f"error: {str(error).rpartition('DataError: ')[2]}", file=sys.stderr)
         return 2
     return 0

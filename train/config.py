@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 
 from vlm.run_config import RunConfig
 
+from .readers.config import RowsConfig
+
 
 class LoraSettings(RunConfig):
     """Low-rank updates of frozen linear layers (https://arxiv.org/abs/2106.09685), in peft's words."""
@@ -21,19 +23,20 @@ class LoraSettings(RunConfig):
     target_modules: str = r".*language_model\..*\.self_attn\.(q|v)_proj"  # a regex: it must not reach vision_tower
 
 
-class SourceConfig(RunConfig):
-    """Where rows of training data come from: a family that `train/data_engine` draws, or a JSONL file of messages."""
+class SourceConfig(RowsConfig):
+    """Where rows of training data come from: a family that `train/data_engine` draws, or files of one's own."""
 
     family: str | None = None
-    path: Path | None = None
     types: frozenset[str] | None = None  # of a family: only questions of these types; None: of all
     weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
     hints: float = Field(0.0, ge=0, le=1)  # of a family: the share of its pictures with hints (see vlm/hints)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SourceConfig":
-        if (self.family is None) == (self.path is None):
-            raise ValueError("a data source has either `family` (drawn) or `path` (a JSONL file), not both or neither")
+        if [self.family, self.path, self.dataset].count(None) != 2:
+            raise ValueError(
+                "a data source has either `family` (drawn), or `path` (a file or folder), or `dataset` (of the hub)"
+            )
         if self.types is not None and self.family is None:
             raise ValueError("`types` chooses among the questions of a `family`; a file is read as it is")
         return self
@@ -45,6 +48,7 @@ class TrainConfig(RunConfig):
     model: str  # a YAML of parts (adapters start new), or what `vlm.load` takes (its adapters go on)
     adapter: str | None = None  # with a YAML of parts: a trained adapter that goes on
     data: tuple[SourceConfig, ...] = Field(min_length=1)
+    skip_bad: bool = False  # go on without rows that cannot be trained on; else they are named and nothing starts
     output_dir: Path
     # Before the first step the projector alone learns the words of what stands in each patch: see train/alignment.py.
     alignment_steps: int = Field(0, ge=0)

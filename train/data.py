@@ -1,19 +1,16 @@
 """Where training rows come from. Row `index` is a pure function of the config, so resuming needs only the step.
 
 A row is a list of conversations about the same pictures (see `train/collator.py` for why). Sources: families of
-`train/data_engine`, drawn as they are needed, and JSONL files of messages.
+`train/data_engine`, drawn as they are needed, and files of one's own (`train/file_source.py`).
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
 from torch.utils.data import Dataset
 
-from vlm.images import ImageError, open_image
 from vlm.perception import Perceived, with_hints
 from vlm.processing_vlm import VlmProcessor
 
@@ -21,9 +18,9 @@ from .as_read import as_read
 from .collator import PackedRow, pack
 from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
+from .file_source import FileSource
 from .photographs import PhotographSource
-
-Messages = list[dict[str, Any]]
+from .readers import Messages
 
 # Asks for the short form of an answer. The first is the one to use (and the one in configs/eval); the others keep the
 # model from hanging on its exact words.
@@ -31,10 +28,6 @@ BRIEF = ("Answer briefly.", "Answer in one word.", "Give a short answer.", "Only
 PHOTOGRAPHS = "photographs"  # beside the families that are drawn
 SPOILT = 0.25  # of the pictures with hints: these have mistakes
 ORDINALS = ("first", "second", "third")
-
-
-class DataError(ValueError):
-    """Training data that cannot be used. The message names the file, the line, what was found and what is expected."""
 
 
 class Source(Protocol):
@@ -137,85 +130,6 @@ def _talk(samples: list[Sample], rng: Random) -> Messages:
     return messages
 
 
-class JsonlSource:
-    """One conversation a line, `{"messages": [...]}`; picture parts are `{"type": "image", "path": ...}`.
-
-    Paths are relative to the file. Lines about the same pictures make one row; every epoch has an order of its own.
-    Raises DataError, for the whole file at once, before training starts.
-    """
-
-    def __init__(self, path: Path, seed: int = 0):
-        self.path, self.seed = path, seed
-        groups: dict[Any, list[Messages]] = {}
-        problems: list[str] = []
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except OSError:
-            raise DataError(f"cannot read {path}: give the path of a JSONL file, one conversation a line") from None
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                messages = json.loads(line)["messages"]
-                _check_messages(messages, path.parent)
-            except (ValueError, KeyError, TypeError) as error:
-                problems.append(f"  line {number}: {_problem(error)}")
-                continue
-            places = [
-                (i, part["path"]) for i, m in enumerate(messages) for part in _parts(m) if part["type"] == "image"
-            ]
-            # Only conversations with all their pictures in the first message can share a row.
-            key = tuple(p for _, p in places) if all(i == places[0][0] for i, _ in places) else number
-            groups.setdefault(key if places else number, []).append(messages)
-        if problems or not groups:
-            shown = "\n".join(problems[:20] or ["  it has no lines"])
-            raise DataError(f"{path} has {len(problems)} line(s) that cannot be trained on:\n{shown}")
-        self.rows = list(groups.values())
-
-    def conversations(self, index: int) -> list[Messages]:
-        epoch, place = divmod(index, len(self.rows))
-        order = Random(f"{self.seed}/{epoch}").sample(range(len(self.rows)), len(self.rows))
-        return [_with_pictures(messages, self.path.parent) for messages in self.rows[order[place]]]
-
-
-def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
-    content = message["content"]
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
-def _problem(error: Exception) -> str:
-    if isinstance(error, DataError):
-        return str(error)
-    if isinstance(error, json.JSONDecodeError):
-        return f"is not JSON ({error.msg} at character {error.pos + 1})"
-    return 'is not of the form {"messages": [{"role": ..., "content": ...}, ...]}'
-
-
-def _check_messages(messages: Any, folder: Path) -> None:
-    if not messages or messages[-1]["role"] != "assistant":
-        raise DataError("the last message must be the assistant's: it is what is learnt")
-    for message in messages:
-        if message["role"] not in ("system", "user", "assistant"):
-            raise DataError(f"role must be system, user or assistant, found {message['role']!r}")
-        for part in _parts(message):
-            if part["type"] == "image" and not (folder / part["path"]).is_file():
-                raise DataError(f"there is no picture {folder / part['path']}")
-            if part["type"] not in ("image", "text"):
-                raise DataError(f"a content part is text or image, found {part['type']!r}")
-
-
-def _with_pictures(messages: Messages, folder: Path) -> Messages:
-    def loaded(part: dict[str, Any]) -> dict[str, Any]:
-        if part["type"] == "text":
-            return part
-        try:
-            return {"type": "image", "image": open_image(folder / part["path"])}
-        except ImageError as error:
-            raise DataError(f"{folder / part['path']}: {error}") from None
-
-    return [{"role": m["role"], "content": [loaded(part) for part in _parts(m)]} for m in messages]
-
-
 class Rows(Dataset[list[PackedRow]]):
     """Row `index` of a mixture of sources, encoded and packed."""
 
@@ -236,8 +150,7 @@ def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "tra
             return PhotographSource(split, config.seed)
         if spec.family is not None:
             return DrawnSource(spec.family, split, config.seed, spec.types, spec.hints, processor.count_tokens)
-        assert spec.path is not None
-        return JsonlSource(spec.path, config.seed)
+        return FileSource(spec, config.seed, processor.max_images, config.skip_bad)
 
     sources = [(source(spec), spec.weight) for spec in config.data]
     return Rows(sources, processor, config.seed, config.max_row_tokens)

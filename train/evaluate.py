@@ -3,6 +3,7 @@
 vlm eval configs/eval/mini.yaml
 vlm eval configs/eval/read.yaml
 vlm eval configs/eval/mini.yaml model=runs/mine output_dir=runs/eval-mine
+vlm eval --compare runs/eval-mini runs/eval-mine
 
 Each question is asked twice: with its picture, and blind, with a grey picture in its place and no hints. What the model
 can answer without looking does not show that it sees.
@@ -27,11 +28,17 @@ from vlm.loading import Assistant, PartNotFoundError, load
 from vlm.quantization import dequantize_
 from vlm.run_config import RunConfig
 
+from . import compare
 from .answering import answer_together
 from .bundled_photographs import QUESTION, names_one_of, photographs
 from .command import run_command
 from .data_engine import draw
-from .scoring import exact_match, recall, relaxed_match, wilson_interval
+from .intervals import Measure, measures
+from .metrics import Metric, score
+from .own_suite import asked_rows, name_of_pictures, prompt_of
+from .readers import Messages, RowsConfig, open_rows
+from .readers.row import text_of
+from .scoring import exact_match, normalise, recall, relaxed_match, wilson_interval
 from .seeing.evaluate import ReadEvalConfig
 from .seeing.evaluate import run as run_reading
 
@@ -43,22 +50,28 @@ LONGEST = {False: 40, True: 160}  # tokens of an answer: short ones, description
 
 
 class SuiteConfig(RunConfig):
-    """Questions of one origin: pictures of a family that training never drew, easy-VQA's test set, or a file."""
+    """Questions of one origin: a family's unseen pictures, a known set, or rows of one's own."""
 
     name: str
     family: str | None = None
     pictures: int = Field(400, gt=0)  # of a family
     easy_vqa: bool = False  # the 9,673 test questions of the PyPI package easy-vqa
     photographs: bool = False  # those that packages bundle
-    path: Path | None = None  # JSONL with one question a line, as `vlm data transfer` writes it
-    every: int = Field(1, gt=0)  # of a file only every so many-th picture
+    transfer: Path | None = None  # the folder that `vlm data transfer` built
+    every: int = Field(1, gt=0)  # of that only every so many-th picture
+    data: RowsConfig | None = None  # rows of one's own; their last answers are expected
+    metric: Metric = "exact"  # of rows of one's own
+    max_tokens: int = Field(32, gt=0)  # of an answer to one of them
     limit: int | None = Field(None, gt=0)  # only so many questions
     hints: bool = True  # whether a model that uses them gets them (vlm/hints)
 
     @model_validator(mode="after")
     def _one_origin(self) -> "SuiteConfig":
-        if (self.family is not None) + self.easy_vqa + self.photographs + (self.path is not None) != 1:
-            raise ValueError("a suite has one of `family`, `easy_vqa: true`, `photographs: true` and `path`")
+        origins = [self.family is not None, self.easy_vqa, self.photographs, self.transfer is not None]
+        if [*origins, self.data is not None].count(True) != 1:
+            raise ValueError("a suite has one of `family`, `easy_vqa`, `photographs`, `transfer` and `data`")
+        if self.data is not None and (self.data.path is None) == (self.data.dataset is None):
+            raise ValueError("`data` of a suite has either `path` or `dataset`")
         return self
 
 
@@ -82,6 +95,8 @@ class Item:
     expected: str
     elements: tuple[str, ...]  # of a description
     yes_no: bool
+    metric: Metric = "exact"
+    answers: tuple[str, ...] = ()  # all that count as right, where there are several
     answer: str = ""
     answer_blind: str = ""
     score: float = 0.0
@@ -134,18 +149,20 @@ def easy_vqa_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image
         yield open_image(Path(paths[picture])), items
 
 
-def file_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
-    """The pictures of a JSONL file (`messages`, `type` and the short `answer`), each with its questions."""
-    assert suite.path is not None
-    rows = [json.loads(line) for line in suite.path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    pictures = [(name, list(group)) for name, group in groupby(rows, key=lambda row: row["images"][0])]
+def transfer_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
+    """Pictures that other programs drew, each with its questions."""
+    assert suite.transfer is not None
+    lines = (suite.transfer / "data.jsonl").read_text(encoding="utf-8").splitlines()
+    pictures = [
+        (name, list(group)) for name, group in groupby(map(json.loads, lines), key=lambda row: row["images"][0])
+    ]
     for name, group in pictures[:: suite.every]:
         items = []
         for row in group:
             question = row["messages"][0]["content"][-1]["text"]
             yes_no = row["answer"] in ("yes", "no")
             items.append(Item(suite.name, name, row["type"], f"{question} {instruction}", row["answer"], (), yes_no))
-        yield open_image(suite.path.parent / name), items
+        yield open_image(suite.transfer / name), items
 
 
 def photograph_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
@@ -163,14 +180,15 @@ def ask_all(assistant: Assistant, image: Image.Image, items: list[Item], hints: 
         for start in range(0, len(chosen), QUESTIONS_AT_ONCE):
             part = chosen[start : start + QUESTIONS_AT_ONCE]
             contents = [[{"type": "image", "image": image}, {"type": "text", "text": items[i].prompt}] for i in part]
-            requests = [
-                GenerationRequest(messages=[{"role": "user", "content": content}], hints="on" if hints else "off")
-                for content in contents
-            ]
-            conversations = [assistant.with_hints(request).messages for request in requests]
+            conversations = [hinted(assistant, [{"role": "user", "content": content}], hints) for content in contents]
             texts = answer_together(assistant.model, assistant.processor, conversations, LONGEST[described])
             answers |= dict(zip(part, texts, strict=True))
     return [answers[i] for i in range(len(items))]
+
+
+def hinted(assistant: Assistant, messages: Messages, hints: bool) -> Messages:
+    """The conversation as the model gets it."""
+    return assistant.with_hints(GenerationRequest(messages=messages, hints="on" if hints else "off")).messages
 
 
 def _items_of(suite: SuiteConfig) -> Callable[[SuiteConfig, str], Iterator[tuple[Image.Image, list[Item]]]]:
@@ -178,10 +196,10 @@ def _items_of(suite: SuiteConfig) -> Callable[[SuiteConfig, str], Iterator[tuple
         return easy_vqa_items
     if suite.photographs:
         return photograph_items
-    return file_items if suite.path is not None else family_items
+    return transfer_items if suite.transfer is not None else family_items
 
 
-def score(suite: SuiteConfig, item: Item, answer: str) -> float:
+def worth(suite: SuiteConfig, item: Item, answer: str) -> float:
     """What an answer is worth in its suite; the rules are in `train/scoring.py`."""
     if item.elements:
         return recall(answer, item.elements)
@@ -209,7 +227,30 @@ def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> lis
         blind |= dict(zip((item.prompt for item in part), ask_all(assistant, GREY, part, hints=False), strict=True))
     for item in done:
         item.answer_blind = blind[item.prompt]
-        item.score, item.score_blind = (score(suite, item, text) for text in (item.answer, item.answer_blind))
+        item.score, item.score_blind = (worth(suite, item, text) for text in (item.answer, item.answer_blind))
+    return done
+
+
+def run_own_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
+    """Ask the last question of every row with its pictures, and with grey ones."""
+    assert suite.data is not None
+    done: list[Item] = []
+    blind: dict[str, str] = {}
+    for row, seen, hidden in asked_rows(open_rows(suite.data), instruction, GREY, suite.limit):
+        expected, prompt = text_of(row.messages[-1]), prompt_of(row, instruction)
+        right = row.answers or (expected,)
+        is_yes_no = normalise(expected) in ("yes", "no")
+        item = Item(suite.name, name_of_pictures(row), row.type, prompt, expected, (), is_yes_no, suite.metric, right)
+        shown = hinted(assistant, seen, suite.hints)
+        item.answer, *_ = answer_together(assistant.model, assistant.processor, [shown], suite.max_tokens)
+        key = json.dumps([(message["role"], text_of(message)) for message in hidden])
+        if key not in blind:
+            blind[key], *_ = answer_together(assistant.model, assistant.processor, [hidden], suite.max_tokens)
+        item.answer_blind = blind[key]
+        item.score, item.score_blind = (
+            score(suite.metric, answer, right, prompt) for answer in (item.answer, item.answer_blind)
+        )
+        done.append(item)
     return done
 
 
@@ -220,17 +261,22 @@ def table(items: list[Item]) -> str:
         rows = [(suite, of_suite), (f"{suite}: not yes/no", [item for item in of_suite if not item.yes_no])]
         rows += [(f"{suite}: {type_}", of_type) for type_, of_type in _groups(of_suite, lambda item: item.type)]
         for name, chosen in rows:
-            if chosen:
-                score, blind = (
-                    sum(getattr(i, field) for i in chosen) / len(chosen) for field in ("score", "score_blind")
-                )
-                low, high = wilson_interval(score, len(chosen))
+            blind = sum(item.score_blind for item in chosen) / max(1, len(chosen))
+            for found in _measures(chosen) if chosen else ():
+                shown = name if found.name in ("exact", "") else f"{name} ({found.name})"
                 lines.append(
-                    f"| {name} | {len(chosen)} | {score:.1%} | {low:.1%} - {high:.1%} | {blind:.1%} |".replace(
-                        "%", " %"
-                    )
+                    f"| {shown} | {len(chosen)} | {found.value:.1%} | {found.low:.1%} - {found.high:.1%} |"
+                    f" {blind:.1%} |".replace("%", " %")
                 )
     return "\n".join(lines) + "\n"
+
+
+def _measures(items: list[Item]) -> list[Measure]:
+    references = [item.answers or (item.expected,) for item in items]
+    if items[0].metric == "exact":  # descriptions among them are graded: Wilson's interval is on the safe side
+        mean = sum(item.score for item in items) / len(items)
+        return [Measure("exact", mean, *wilson_interval(mean, len(items)))]
+    return measures(items[0].metric, [item.score for item in items], [item.answer for item in items], references)
 
 
 def _groups(items, key):
@@ -238,6 +284,8 @@ def _groups(items, key):
 
 
 def main(argv: list[str] | None = None) -> int:
+    if "--compare" in (sys.argv[1:] if argv is None else argv):
+        return compare.main(sys.argv[1:] if argv is None else argv)
     return run_command("eval", __doc__, ((EvalConfig, run), (ReadEvalConfig, run_reading)), argv)
 
 
@@ -246,7 +294,9 @@ def run(config: EvalConfig) -> None:
     # The very weights that are stored, multiplied in fp32: the packed kernels are made for few rows at a time.
     dequantize_(assistant.model.language_model)
     started = time.monotonic()
-    items = [item for suite in config.suites for item in run_suite(assistant, suite, config.instruction)]
+    items = []
+    for suite in config.suites:
+        items += (run_suite if suite.data is None else run_own_suite)(assistant, suite, config.instruction)
     config.output_dir.mkdir(parents=True, exist_ok=True)
     with (config.output_dir / "predictions.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(item)) + "\n" for item in items)

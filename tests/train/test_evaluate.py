@@ -6,7 +6,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from train.bundled_photographs import names_one_of, photographs
-from train.evaluate import Item, SuiteConfig, file_items, main, table
+from train.evaluate import Item, SuiteConfig, main, table, transfer_items
 from vlm.loading import save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -41,9 +41,28 @@ def test_a_blind_answer_depends_on_the_question_alone(config, tmp_path):
         assert answers.setdefault((item["suite"], item["prompt"]), item["answer_blind"]) == item["answer_blind"]
 
 
+def test_rows_of_ones_own_are_asked_and_scored_by_their_metric(config, tmp_path, picture, capsys):
+    picture.save(tmp_path / "a.png")
+    (tmp_path / "own.csv").write_text(
+        "image,question,answer,type\na.png,Is it red?,yes,colour\na.png,Is it big?,no,size\n"
+    )
+    suite = "{name: own, data: {path: %s}, metric: yes_no, max_tokens: 3}" % (tmp_path / "own.csv")
+    assert main([config, f"suites=[{suite}]"]) == 0
+    kept = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assert [(item["prompt"], item["expected"], item["type"], item["picture"]) for item in kept] == [
+        ("Is it red? Briefly.", "yes", "colour", "a.png"),
+        ("Is it big? Briefly.", "no", "size", "a.png"),
+    ]
+    told = capsys.readouterr().out
+    assert all(f"| own ({name}) | 2 |" in told for name in ("accuracy", "precision", "recall", "F1", "yes ratio"))
+    (tmp_path / "own.csv").write_text("image,question,answer\nnone.png,Is it red?,yes\n")
+    assert main([config, f"suites=[{suite}]"]) == 2
+    assert "own.csv, line 2: there is no picture 'none.png'" in capsys.readouterr().err
+
+
 def test_the_table_has_a_row_for_the_whole_for_what_is_not_yes_no_and_for_every_type():
-    right = Item("s", "p", "colour", "?", "red", (), False, "red", "blue", 1.0, 0.0)
-    wrong = Item("s", "p", "exists", "?", "yes", (), True, "no", "yes", 0.0, 1.0)
+    right = Item("s", "p", "colour", "?", "red", (), False, "exact", (), "red", "blue", 1.0, 0.0)
+    wrong = Item("s", "p", "exists", "?", "yes", (), True, "exact", (), "no", "yes", 0.0, 1.0)
     rows = [line.split(" | ") for line in table([right, right, right, wrong]).splitlines()[2:]]
     assert [(row[0].strip("| "), row[1], row[2], row[4].strip(" |")) for row in rows] == [
         ("s", "4", "75.0 %", "25.0 %"),
@@ -58,13 +77,13 @@ def test_a_model_that_is_missing_is_told_in_plain_words(config, capsys):
     assert capsys.readouterr().err.startswith("error: there is no model 'no/such'")
 
 
-def test_a_file_of_questions_is_a_suite_too(tmp_path):
+def test_the_transfer_set_is_a_suite(tmp_path):
     Image.new("RGB", (8, 8), "red").save(tmp_path / "one.png")
     row = {"messages": [user_says("What?")], "images": ["one.png"], "type": "what", "answer": "yes"}
     lines = [json.dumps(row | {"images": [name]}) for name in ("one.png", "one.png", "two.png")]
     (tmp_path / "data.jsonl").write_text("\n".join(lines))
-    suite = SuiteConfig(name="file", path=tmp_path / "data.jsonl", every=2)
-    ((image, items),) = file_items(suite, "Briefly.")
+    suite = SuiteConfig(name="file", transfer=tmp_path, every=2)
+    ((image, items),) = transfer_items(suite, "Briefly.")
     assert image.size == (8, 8)
     assert [(item.prompt, item.expected, item.yes_no) for item in items] == [("What? Briefly.", "yes", True)] * 2
 
@@ -84,7 +103,7 @@ def test_a_photograph_is_named_by_a_word_of_its_own():
     assert names_one_of("a caterpillar", ("cat", "kitten")) == 0
 
 
-@pytest.mark.parametrize("origin", [{}, {"family": "shapes", "easy_vqa": True}, {"photographs": True, "path": "x"}])
+@pytest.mark.parametrize("origin", [{}, {"family": "shapes", "easy_vqa": True}, {"photographs": True, "transfer": "x"}])
 def test_a_suite_has_one_origin(origin):
     with pytest.raises(ValidationError, match="one of"):
         SuiteConfig(name="x", **origin)

@@ -79,6 +79,23 @@ def test_what_cannot_be_trained_is_told_in_plain_words(config, capsys, values, w
     assert "error: " in error and words in error
 
 
+@pytest.mark.parametrize("broken", ["a.png", "b.png"])  # one is read before the first step, the other by a worker
+def test_a_picture_that_cannot_be_read_is_told_without_a_traceback_or_left_out(
+    config, tmp_path, data, picture, capsys, broken
+):
+    picture.save(tmp_path / "b.png")
+    with open(data) as file:
+        line = file.readline()
+    with open(data, "w") as file:
+        file.write(line + line.replace("a.png", "b.png"))
+    (tmp_path / broken).write_bytes((tmp_path / broken).read_bytes()[:50])
+    assert main([config()]) == 2
+    error = capsys.readouterr().err
+    number = 1 + (broken == "b.png")
+    assert f"error: {data}, line {number}: the picture '{broken}' cannot be read" in error and "Traceback" not in error
+    assert main([config(), "skip_bad=true", f"output_dir={tmp_path / 'other'}"]) == 0
+
+
 @pytest.mark.slow
 def test_a_killed_run_that_is_started_again_ends_with_exactly_the_same_adapter(config, tmp_path):
     def start(folder):

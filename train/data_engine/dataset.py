@@ -1,9 +1,10 @@
 """Drawn pictures as files: `make` writes a folder in the messages format that training reads, `show` a page to look at,
-`transfer` a set that other programs draw, for evaluation only.
+`transfer` a set that other programs draw, for evaluation only. `check` says what is wrong with rows of your own.
 
 vlm data make shapes --count 1000 --out data/shapes
 vlm data show data/shapes
 vlm data transfer --out data/transfer
+vlm data check data/shapes --html report.html
 """
 
 import argparse
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tqdm import tqdm
+
+from train.checking.command import add_parser, run
+from train.readers import DataError
 
 from . import FAMILIES, Split, draw
 from .family import Question
@@ -140,8 +144,11 @@ def main(argv: list[str] | None = None) -> int:
     showing.add_argument("--count", type=_positive, default=100, help="at most so many pictures (default: %(default)s)")
     transferring = commands.add_parser("transfer", help="write what other programs draw, to evaluate on")
     transferring.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    add_parser(commands)
     args = parser.parse_args(argv)
     try:
+        if args.command == "check":
+            return run(args)
         if args.command == "transfer":
             from train.transfer.build import build
 
@@ -152,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{args.count} pictures with {written} questions in {args.out}")  # noqa: T201
         else:
             print(show(args.folder, args.count))  # noqa: T201
-    except (DatasetError, OSError) as error:
+    except (DatasetError, DataError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
