@@ -29,7 +29,7 @@ class SourceConfig(RowsConfig):
     family: str | None = None
     types: frozenset[str] | None = None  # of a family: only questions of these types; None: of all
     weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
-    hints: float = Field(0.0, ge=0, le=1)  # of a family: the share of its pictures with hints (see vlm/hints)
+    hints: float = Field(0.0, ge=0, le=1)  # the share of rows with what is read in their pictures (see vlm/hints)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "SourceConfig":

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from torch.utils.data import Dataset
 
-from vlm.perception import Perceived, with_hints
+from vlm.perception import Perceived, Perception, with_hints
 from vlm.processing_vlm import VlmProcessor
 
 from .as_read import as_read
@@ -130,6 +130,20 @@ def _talk(samples: list[Sample], rng: Random) -> Messages:
     return messages
 
 
+class ReadSource:
+    """Rows whose pictures are read, as they are when the model is asked (`vlm/perception.py`); a share of them."""
+
+    def __init__(self, source: Source, share: float, seed: int, count_tokens: Callable[[str], int]):
+        self.source, self.share, self.seed, self.count_tokens = source, share, seed, count_tokens
+        self.perception = Perception()
+
+    def conversations(self, index: int) -> list[Messages]:
+        found = self.source.conversations(index)
+        if Random(f"{self.seed}/{index}/read").random() >= self.share:
+            return found
+        return [with_hints(messages, self.perception.see, self.count_tokens) for messages in found]
+
+
 class Rows(Dataset[list[PackedRow]]):
     """Row `index` of a mixture of sources, encoded and packed."""
 
@@ -150,7 +164,8 @@ def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "tra
             return PhotographSource(split, config.seed)
         if spec.family is not None:
             return DrawnSource(spec.family, split, config.seed, spec.types, spec.hints, processor.count_tokens)
-        return FileSource(spec, config.seed, processor.max_images, config.skip_bad)
+        files = FileSource(spec, config.seed, processor.max_images, config.skip_bad)
+        return ReadSource(files, spec.hints, config.seed, processor.count_tokens) if spec.hints else files
 
     sources = [(source(spec), spec.weight) for spec in config.data]
     return Rows(sources, processor, config.seed, config.max_row_tokens)

@@ -1,10 +1,12 @@
 from random import Random
 
 import pytest
+from PIL import Image
 
 from train.as_read import as_read
-from train.data import DrawnSource
+from train.data import DrawnSource, ReadSource
 from train.data_engine import FAMILIES, draw
+from vlm.perception import Perception
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -41,3 +43,25 @@ def test_hints_are_in_their_share_of_the_pictures_and_change_no_answer():
     (none, plain), (some, mixed), (every, full) = (hinted(share) for share in (0.0, 0.5, 1.0))
     assert (none, every) == (0, 12) and 0 < some < 12
     assert plain == mixed == full
+
+
+def test_rows_of_ones_own_are_read_in_their_share():
+    picture = Image.new("RGB", (6, 4))
+    talk = [{"role": "user", "content": [{"type": "image", "image": picture}, {"type": "text", "text": "What?"}]}]
+
+    class Same:
+        def conversations(self, index):
+            return [talk]
+
+    source = ReadSource(Same(), 0.5, 0, len)
+    source.perception = Perception(Blank())
+    hinted = ["hint" in source.conversations(index)[0][0]["content"][0] for index in range(20)]
+    assert hinted == ["hint" in source.conversations(index)[0][0]["content"][0] for index in range(20)]
+    assert 4 < sum(hinted) < 16
+
+
+class Blank:
+    """A reader of one thing, whatever it is shown."""
+
+    def read(self, image):
+        return as_read(draw("shapes", 1, "train").truth, "shapes", Random(0), spoilt=False)
