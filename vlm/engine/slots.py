@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 PLACES = 128  # lengths are multiples of this, and so are the parts in which values are summed up
+GROWTH = 4 * PLACES  # the tensors are as long as a multiple of this
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,15 @@ class Slots:
 
     def reserve(self, count: int, length: int, used: int) -> None:
         """Make room for `count` sequences of up to `length` tokens, keeping the first `used` slots."""
-        places = whole_places(length)
-        if used == 0 and (places < self._places or count < self._count):
+        places = -(-length // GROWTH) * GROWTH
+        if used == 0 and self._count * self._places * self.shape.bytes_per_token > self.max_bytes:
             self._count = self._places = 0  # a long one is over: give its memory back
         if count <= self._count and places <= self._places:
             return
         old_text, old_images, kept = self.text, self.images, self._places
         self._places = max(places, self._places)
-        self._count = max(count, self._count)
+        if count > self._count:
+            self._count = max(count, min(2 * self._count, self.max_slots))
         shape, s = self.shape, self._count
         self.text = [
             torch.zeros(2, s, shape.heads, self._places, shape.head_size) for _ in range(shape.layers)
