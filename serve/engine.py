@@ -206,6 +206,8 @@ class Engine:
                 self._waiting.remove(generation)
                 self._admitted.discard(generation)
                 self._finished["cancelled"] += 1
+                assert generation.prompt is not None
+                generation.prompt.cancel()
             elif generation.request is None:
                 self._admitted.discard(generation)
 
@@ -221,7 +223,7 @@ class Engine:
             self._closing = True
             self._changed.notify_all()
         self._worker.join(timeout)
-        self._preparer.shutdown(wait=False, cancel_futures=True)
+        self._preparer.shutdown(cancel_futures=True)
 
     def _wake(self, _: object) -> None:
         with self._changed:

@@ -103,7 +103,9 @@ class Decoder:
         self.head_size = attention.head_dim
         self.layers = [Layer(layer, self.heads, self.head_size) for layer in plain]
         self.looking = Looking(model) if model.cross_attention_blocks() else None
-        self.blocks = {i: layer.block for i, layer in enumerate(decoder.layers) if isinstance(layer, FusionDecoderLayer)}
+        self.blocks = {
+            i: layer.block for i, layer in enumerate(decoder.layers) if isinstance(layer, FusionDecoderLayer)
+        }
         self.norm, self.eps = decoder.norm.weight, decoder.norm.variance_epsilon
         head = model.get_output_embeddings()
         self.head = product([head])

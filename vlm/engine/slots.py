@@ -64,9 +64,7 @@ class Slots:
         if count > self._count:
             self._count = max(count, min(2 * self._count, self.max_slots))
         shape, s = self.shape, self._count
-        self.text = [
-            torch.zeros(2, s, shape.heads, self._places, shape.head_size) for _ in range(shape.layers)
-        ]
+        self.text = [torch.zeros(2, s, shape.heads, self._places, shape.head_size) for _ in range(shape.layers)]
         image = (2, s, shape.image_heads, shape.image_places, shape.image_head_size)
         self.images = [torch.zeros(image) for _ in range(shape.blocks)]
         if used:

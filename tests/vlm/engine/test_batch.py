@@ -192,7 +192,8 @@ def test_a_poisoned_request_fails_alone(talker, pictures, monkeypatch):
         tensor[:, slot] = float("nan")
     events = batch.step()
     assert [type(item) for owner, item in events if owner == 1] == [SamplingError]
-    assert {owner for owner, item in events if isinstance(item, Chunk)} == {0} | {2} & {row.answer.owner for row in batch.rows}
+    others = [item for owner, item in events if owner != 1]
+    assert others and all(isinstance(item, Chunk) for item in others)
     assert not batch.is_busy_with(1)
     (again,) = run_rest(batch, requests[1])
     assert seen(again) == alone[1]  # in a slot that had held what is not a number

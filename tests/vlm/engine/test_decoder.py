@@ -54,9 +54,7 @@ def read_all(model, reader, chunk=LENGTH, slot=0, slots=None):
     slots.reserve(4, LENGTH + 10, used=0)
     reader.show(decoder, slots, slot)
     ends = [*range(chunk, LENGTH, chunk), LENGTH]
-    return {
-        end: reader.read(decoder, slots, slot, start, end)[0] for start, end in zip([0, *ends], ends, strict=False)
-    }
+    return {end: reader.read(decoder, slots, slot, start, end)[0] for start, end in zip([0, *ends], ends, strict=False)}
 
 
 @pytest.mark.parametrize("pictures", [0, 1, 2])
