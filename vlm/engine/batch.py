@@ -279,7 +279,7 @@ class Batch:
         return answer.owner, error
 
     def _remove(self, row: Row) -> None:
-        """Free a row's slot: the last row of an answer moves there, and the last that is being read to where that was."""
+        """Free a row's slot: the last answer's row moves there, and the last that is being read to where that was."""
         slot = self.rows.index(row)
         for last in (sum(not other.is_reading for other in self.rows) - 1, len(self.rows) - 1):
             if slot < last:

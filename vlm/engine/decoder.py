@@ -27,7 +27,7 @@ from ..cross_attention import FusionDecoderLayer
 from ..modeling_vlm import VlmForConditionalGeneration
 from .looking import Look, Looking
 from .products import can_be_fused, fill_rows, is_fp32, product, row_block
-from .slots import PLACES, SlotShape, Slots, whole_places
+from .slots import PLACES, Slots, SlotShape, whole_places
 
 QUERY_ROWS = 4  # attention's products have a multiple of this many rows
 ROTATIONS = ("default", "linear", "llama3", "yarn")  # those that do not depend on the length of the sequence

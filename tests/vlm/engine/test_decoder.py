@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from vlm.engine.decoder import Decoder, why_not
 from vlm.quantization import quantize_
 
