@@ -7,6 +7,7 @@ others (see decoder.py), and an error belongs to the row that has it. For one th
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,13 +19,13 @@ from ..processing_vlm import VlmProcessor
 from ..sampling import RequestError, Sampler, TokenLogprob
 from .caches import PrefixCache
 from .decoder import Decoder
-from .prompts import Pictures, Prompt, Text, embed, prepare
+from .prompts import Pictures, Prompt, Text, embed
 
 MIB = 2**20
 BUSY_PART, IDLE_PART = 32, 256  # prompt tokens read in a step: while others are answered, and while none is
 PLAUSIBLE = 0.1  # guidance chooses among tokens that have this share of the likeliest one's probability
 
-Event = tuple[Hashable, Chunk | Exception]  # who joined with the prompt, and what came of it
+Event = tuple[Any, Chunk | Exception]  # who joined with the prompt, and what came of it
 
 
 @dataclass(eq=False)
@@ -76,8 +77,8 @@ class Batch:
         self._ends = turn_ends(model)
 
     def prepare(self, request: GenerationRequest) -> Prompt:
-        """Tokens and hashes; for any thread. Raises RequestError for what cannot be answered."""
-        prompt = prepare(self._model, self._processor, request)
+        """Tokens, hashes and pixel values; for any thread. Raises RequestError for what cannot be answered."""
+        prompt = self.pictures.prepare(request)
         if not self.slots.fits(prompt.rows, len(prompt.ids) + prompt.room):
             raise RequestError(
                 f"{prompt.rows} answers of up to {len(prompt.ids) + prompt.room} tokens, prompt included, do not fit"
@@ -252,13 +253,12 @@ class Batch:
 
         Visual contrastive decoding (arXiv 2311.16922), with the model that sees nothing as the contrast.
         """
-        logits = {row.is_blind: row.logits for row in self.rows if row.answer is answer}
-        seeing = logits[False]
-        assert seeing is not None
-        if True not in logits:
+        own = [row for row in self.rows if row.answer is answer]
+        seeing, *blind = [row.logits for row in sorted(own, key=lambda row: row.is_blind) if row.logits is not None]
+        if not blind:
             return seeing
         strength = answer.prompt.request.visual_guidance
-        guided = (1 + strength) * seeing - strength * logits[True]
+        guided = (1 + strength) * seeing - strength * blind[0]
         return guided.masked_fill(seeing < seeing.max() + torch.log(torch.tensor(PLAUSIBLE)), float("-inf"))
 
     def _finish(self, answer: Answer) -> None:

@@ -9,6 +9,7 @@ Shape letters: R rows, K input features, N output features.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ Product = Callable[[Tensor], Tensor]  # fp32 [R, K] -> fp32 or bf16 [R, N]
 
 def row_block() -> int:
     """What the number of rows of an fp32 product must be a multiple of."""
-    return max(8, 4 * torch.get_num_threads())
+    return 4 * torch.get_num_threads()
 
 
 def fill_rows(x: Tensor, block: int) -> Tensor:
@@ -43,7 +44,7 @@ def can_be_fused(linear: nn.Module) -> bool:
 def product(linears: Sequence[nn.Module], order: Tensor | None = None) -> Product:
     """One product for several layers of one kind and one input: their outputs side by side, in `order` [N] if given.
 
-    It shares no memory with the layers, which stay as they are.
+    The layers stay as they are.
     """
     bias = None if linears[0].bias is None else torch.cat([linear.bias for linear in linears]).detach()
     if order is not None and bias is not None:
@@ -53,6 +54,8 @@ def product(linears: Sequence[nn.Module], order: Tensor | None = None) -> Produc
         weight = torch.cat([linear.weight for linear in linears]).detach()
         weight = weight if order is None else weight[order]
         return lambda x: F.linear(x, weight, bias)
+    if len(linears) == 1 and order is None:
+        return _quantized(first, first._get_kernel(), bias)
     fused = type(first)(first.in_features, sum(linear.out_features for linear in linears), bias=False)
     for name, buffer in fused.named_buffers():
         rows = torch.cat([linear.get_buffer(name) for linear in linears])
@@ -60,6 +63,10 @@ def product(linears: Sequence[nn.Module], order: Tensor | None = None) -> Produc
     kernel = fused._prepare_kernel()
     if isinstance(first, Int4Linear):
         fused.qweight = fused.qweight.new_empty(0)  # the kernel's own layout is all that is needed
+    return _quantized(fused, kernel, bias)
+
+
+def _quantized(linear: QuantizedLinear, kernel: Any, bias: Tensor | None) -> Product:
     if bias is None:
-        return lambda x: fused._multiply(x, kernel)
-    return lambda x: fused._multiply(x, kernel).float() + bias
+        return lambda x: linear._multiply(x, kernel)
+    return lambda x: linear._multiply(x, kernel).float() + bias

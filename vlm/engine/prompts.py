@@ -1,6 +1,7 @@
 """A request made ready for the batch: tokens, hashes of its pictures, and what of it is known already.
 
-`prepare` needs no model and may run in any thread; `Pictures.encode` belongs to the thread that owns the model.
+`prepare` computes nothing with the model and may run in any thread; `Pictures.encode` belongs to the thread that owns
+the model.
 """
 
 import time
@@ -26,6 +27,7 @@ class Prompt:
     room: int  # tokens that its answer may have
     images: list[Image.Image]
     hashes: list[bytes]
+    pixel_values: list[Tensor | None]  # [1, 1, 3, S, S] of each picture; None where it was known at that time
     cached_tokens: int = 0  # set when it is read
     reports: tuple[PictureReport, ...] = ()
     encoded: list[EncodedPicture] = field(default_factory=list)
@@ -50,13 +52,6 @@ class Prompt:
         return units
 
 
-def prepare(model: VlmForConditionalGeneration, processor: VlmProcessor, request: GenerationRequest) -> Prompt:
-    """Tokens and hashes. Raises RequestError for what this model cannot answer."""
-    chat, room = encode(model, processor, request)
-    images = [] if request.blind else chat.images
-    return Prompt(request, chat.input_ids, room, images, [picture_hash(image) for image in images])
-
-
 class Pictures:
     """Encodes pictures, each alone, so that the result does not depend on its neighbours; and keeps them."""
 
@@ -65,19 +60,33 @@ class Pictures:
         self.encode_seconds = 0.0
         self._model, self._processor = model, processor
 
+    def prepare(self, request: GenerationRequest) -> Prompt:
+        """Tokens, hashes and pixel values. Raises RequestError for what this model cannot answer."""
+        chat, room = encode(self._model, self._processor, request)
+        images = [] if request.blind else chat.images
+        hashes = [picture_hash(image) for image in images]
+        pairs = zip(images, hashes, strict=True)
+        pixel_values = [None if key in self.cache else self._processor.pixel_values([[image]]) for image, key in pairs]
+        return Prompt(request, chat.input_ids, room, images, hashes, pixel_values)
+
     @torch.inference_mode()
     def encode(self, prompt: Prompt) -> None:
         """Fill in `encoded` and `reports` of a prompt."""
-        found = [self._encode_one(*pair) for pair in zip(prompt.images, prompt.hashes, strict=True)]
+        pictures = zip(prompt.images, prompt.hashes, prompt.pixel_values, strict=True)
+        found = [self._encode_one(*picture) for picture in pictures]
         prompt.encoded = [picture for picture, _ in found]
         prompt.reports = tuple(report for _, report in found)
 
-    def _encode_one(self, image: Image.Image, key: bytes) -> tuple[EncodedPicture, PictureReport]:
+    def _encode_one(
+        self, image: Image.Image, key: bytes, pixel_values: Tensor | None
+    ) -> tuple[EncodedPicture, PictureReport]:
         started = time.perf_counter()
         picture = self.cache.get(key)
         is_cached = picture is not None
         if picture is None:
-            encoded = self._model.encode_images(self._processor.pixel_values([[image]]))
+            if pixel_values is None:  # it was known when the prompt was prepared, and has been forgotten since
+                pixel_values = self._processor.pixel_values([[image]])
+            encoded = self._model.encode_images(pixel_values)
             picture = EncodedPicture(encoded.features, encoded.key_values)
             self.cache.put(key, picture, picture.size)
         seconds = 0.0 if is_cached else time.perf_counter() - started
