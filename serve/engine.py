@@ -304,7 +304,11 @@ class Engine:
                 self._fail(generation, error)
 
     def _step(self) -> None:
-        for generation, item in self._batch.step():
+        try:
+            events = self._batch.step()
+        except Exception as error:  # not of one request, or the batch would have told whose
+            events = [(generation, error) for generation in self._running]
+        for generation, item in events:
             if not isinstance(item, Chunk):
                 self._fail(generation, item)
             elif not (generation.is_cancelled.is_set() or self._closing):

@@ -107,6 +107,23 @@ def test_a_bad_request_fails_alone_with_words_for_its_user(make_engine, tiny_ass
     assert engine.snapshot().finished == {"length": 2, "refused": 2, "failed": 1}
 
 
+def test_a_step_that_fails_ends_what_runs_and_not_the_worker(make_engine, tiny_assistant, monkeypatch):
+    engine, batch = make_engine()
+    request = ask("Good")
+
+    def fail():
+        raise ZeroDivisionError
+
+    async def run():
+        with monkeypatch.context() as broken:
+            broken.setattr(batch, "step", fail)
+            with pytest.raises(InternalError):
+                await answer(engine, request)
+        return await answer(engine, request)
+
+    assert asyncio.run(run()) == alone(tiny_assistant, request)
+
+
 def mixed_requests_with_disconnects(engine, tiny_assistant, picture, count):
     """Some leave after a few tokens, some before their first; the others' answers are checked."""
     dice = random.Random(0)
