@@ -1,22 +1,25 @@
 """The one place where requests meet the model: a bounded queue, one worker thread, cancellation.
 
-The model answers one request at a time, so there is one worker, and whoever comes meanwhile waits in order. A
-`Generation` is the handle of one request: made by `Engine.admit` (which may refuse), given to the worker by `start`,
-read on the event loop with `async for`, and ended early by `cancel`, also when the client is gone.
+The worker owns the model and runs it step by step; requests join the batch in the order in which they came, as far as
+there is room, and leave it between steps. A `Generation` is the handle of one request: made by `Engine.admit` (which
+may refuse), given to the worker by `start`, read on the event loop with `async for`, and ended early by `cancel`, also
+when the client is gone.
 """
 
 import asyncio
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Generator
-from contextlib import closing
-from typing import Protocol
+from collections import Counter, deque
+from collections.abc import Generator, Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
 
-from vlm.generation import Chunk, GenerationRequest, RequestError
+from vlm.answers import Chunk, GenerationRequest
+from vlm.sampling import RequestError
 
 from .config import ServeConfig
+from .counters import Histogram, Snapshot
 from .errors import ApiError, BadRequest, InternalError, QueueFull, worker_stopped
 
 __all__ = ["Assistant", "Chunk", "Engine", "Generation", "GenerationRequest", "load_engine"]
@@ -36,12 +39,40 @@ class Assistant(Protocol):
         """The answer; closing the generator stops the model."""
 
 
+class Batch(Protocol):
+    """What the worker needs of `vlm.engine.batch.Batch` or `vlm.engine.single.OneAtATime`."""
+
+    @property
+    def max_answers(self) -> int: ...
+
+    def prepare(self, request: GenerationRequest) -> Any:
+        """The request as `join` takes it; called by a thread of its own. Raises RequestError."""
+
+    def can_join(self, prompt: Any) -> bool: ...
+
+    def join(self, owner: Hashable, prompt: Any) -> None: ...
+
+    def leave(self, owner: Hashable) -> None: ...
+
+    def is_busy_with(self, owner: Hashable) -> bool: ...
+
+    def step(self) -> Sequence[tuple[Any, Chunk | Exception]]: ...
+
+    def stats(self) -> dict[str, float]: ...
+
+
+class DeadlinePassed(ApiError):
+    status = 504
+    code = "deadline_passed"
+
+
 class Generation:
     """One request, from admission to its last token. Everything but `deliver` is for the event loop."""
 
     def __init__(self, engine: "Engine"):
         self.is_cancelled = threading.Event()
         self.request: GenerationRequest | None = None
+        self.prompt: Future[Any] | None = None  # the request made ready for the batch
         self.admitted_at = time.monotonic()
         self.first_at: float | None = None  # when the first and the latest chunk left the model
         self.last_at: float | None = None
@@ -99,15 +130,35 @@ class Generation:
 
 
 class Engine:
-    """A queue in front of one assistant. A place is held from `admit` until the worker is done with the request."""
+    """A queue in front of one model. A place is held from `admit` until the worker is done with the request.
 
-    def __init__(self, assistant: Assistant, max_waiting: int = 32):
+    Without a `batch` the assistant answers one request at a time. `deadline` is in seconds from admission.
+    """
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        max_waiting: int = 32,
+        *,
+        batch: Batch | None = None,
+        deadline: float | None = None,
+    ):
+        if batch is None:
+            from vlm.engine.single import OneAtATime
+
+            batch = OneAtATime(assistant.stream)
         self.assistant = assistant
-        self._changed = threading.Condition()  # guards everything below
+        self._batch = batch
+        self._deadline = deadline
+        self._changed = threading.Condition()  # guards what follows, up to the counters
         self._waiting: deque[Generation] = deque()
         self._admitted: set[Generation] = set()
-        self._places = 1 + max_waiting
-        self._closing = False
+        self._places = batch.max_answers + max_waiting
+        self._draining = self._closing = False
+        self._running: list[Generation] = []  # of the worker alone
+        self._finished: Counter[str] = Counter()
+        self._to_first, self._per_token = Histogram(), Histogram()
+        self._preparer = ThreadPoolExecutor(1, thread_name_prefix="regard-prepare")
         self._worker = threading.Thread(target=self._work, name="regard-engine", daemon=True)
         self._worker.start()
 
@@ -115,10 +166,19 @@ class Engine:
     def is_alive(self) -> bool:
         return self._worker.is_alive() and not self._closing
 
+    def snapshot(self) -> Snapshot:
+        """Counters for a person or a program that watches; from any thread, and never waits for a step."""
+        with self._changed:
+            waiting = len(self._waiting)
+        return Snapshot(
+            waiting, len(self._running), dict(self._finished), self._to_first.copy(), self._per_token.copy(),
+            self._batch.stats(),
+        )  # fmt: skip
+
     def admit(self) -> Generation:
         """A place in the queue, before any work is done for the request. Raises QueueFull or WorkerStopped."""
         with self._changed:
-            if not self.is_alive:
+            if not self.is_alive or self._draining:
                 raise worker_stopped()
             if len(self._admitted) >= self._places:
                 raise QueueFull(
@@ -130,12 +190,14 @@ class Engine:
             return generation
 
     def enqueue(self, generation: Generation) -> None:
+        assert generation.request is not None
         with self._changed:
             if not self.is_alive:
                 raise worker_stopped()
             if not generation.is_cancelled.is_set():
+                generation.prompt = self._preparer.submit(self._batch.prepare, generation.request)
                 self._waiting.append(generation)
-                self._changed.notify()
+                generation.prompt.add_done_callback(self._wake)
 
     def withdraw(self, generation: Generation) -> None:
         """Give the place of a cancelled request back, unless the worker has it: then the worker does."""
@@ -143,59 +205,155 @@ class Engine:
             if generation in self._waiting:
                 self._waiting.remove(generation)
                 self._admitted.discard(generation)
+                self._finished["cancelled"] += 1
+                assert generation.prompt is not None
+                generation.prompt.cancel()
             elif generation.request is None:
                 self._admitted.discard(generation)
 
+    def drain(self, grace: float) -> None:
+        """Refuse what is new, and wait up to `grace` seconds until all that was admitted has its answer."""
+        with self._changed:
+            self._draining = True
+            self._changed.wait_for(lambda: not self._admitted or self._closing, grace)
+
     def close(self, timeout: float = 5.0) -> None:
-        """End everything and wait for the worker, which stops after the token in the making."""
+        """End everything and wait for the worker, which stops after the step in the making."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._worker.join(timeout)
+        self._preparer.shutdown(cancel_futures=True)
+
+    def _wake(self, _: object) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def _work(self) -> None:
         try:
-            while (generation := self._next()) is not None:
-                try:
-                    self._generate(generation)
-                finally:
-                    with self._changed:
-                        self._admitted.discard(generation)
+            while self._wait_for_work():
+                self._end_early()
+                self._let_join()
+                if self._running:
+                    self._step()
         finally:  # also when the worker dies of what no request can cause: let nobody wait for ever
             with self._changed:
                 self._closing = True
-                abandoned, self._waiting = list(self._waiting), deque()
+                abandoned, self._waiting = [*self._running, *self._waiting], deque()
             for generation in abandoned:
-                generation.deliver(worker_stopped())
+                self._end(generation, worker_stopped(), "failed")
+
+    def _wait_for_work(self) -> bool:
+        """True as soon as there is something to do, False when all is to end."""
+        with self._changed:
+            while not (self._closing or self._running or self._is_overdue(self._waiting) or self._next() is not None):
+                self._changed.wait(None if self._deadline is None else self._seconds_to_next_deadline())
+            return not self._closing
 
     def _next(self) -> Generation | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
-            return None if self._closing else self._waiting.popleft()
+        """The first in the queue, where it is ready: nobody overtakes."""
+        first = self._waiting[0] if self._waiting else None
+        return first if first is not None and first.prompt is not None and first.prompt.done() else None
 
-    def _generate(self, generation: Generation) -> None:
-        assert generation.request is not None
-        end: ApiError | None = worker_stopped()
+    def _seconds_left(self, generation: Generation) -> float:
+        assert self._deadline is not None
+        return generation.admitted_at + self._deadline - time.monotonic()
+
+    def _seconds_to_next_deadline(self) -> float | None:
+        return min(map(self._seconds_left, self._waiting), default=None)
+
+    def _is_overdue(self, generations: Sequence[Generation]) -> bool:
+        return self._deadline is not None and any(self._seconds_left(generation) <= 0 for generation in generations)
+
+    def _end_early(self) -> None:
+        """Let go of what is cancelled or overdue."""
+        for generation in list(self._running):
+            if generation.is_cancelled.is_set():
+                self._end(generation, None, "cancelled")
+            elif self._is_overdue([generation]):
+                self._end(generation, self._too_late(), "overdue")
+        with self._changed:
+            overdue = [generation for generation in self._waiting if self._is_overdue([generation])]
+            for generation in overdue:
+                self._waiting.remove(generation)
+        for generation in overdue:
+            self._end(generation, self._too_late(), "overdue")
+
+    def _too_late(self) -> DeadlinePassed:
+        return DeadlinePassed(
+            f"The answer was not there after {self._deadline:g} seconds. Try again later, or ask for fewer tokens.",
+            headers=RETRY_AFTER,
+        )
+
+    def _let_join(self) -> None:
+        """Take from the head of the queue whatever there is room for."""
+        while True:
+            with self._changed:
+                generation = self._next()
+                if generation is None:
+                    return
+                assert generation.prompt is not None
+                failed = generation.prompt.exception()
+                if failed is None and not self._batch.can_join(generation.prompt.result()):
+                    return
+                self._waiting.popleft()
+                self._running.append(generation)
+            try:
+                self._batch.join(generation, generation.prompt.result())
+            except Exception as error:
+                self._fail(generation, error)
+
+    def _step(self) -> None:
         try:
-            with closing(self.assistant.stream(generation.request)) as chunks:
-                for chunk in chunks:
-                    if generation.is_cancelled.is_set() or self._closing:
-                        break
-                    generation.deliver(chunk)
-                else:
-                    end = None
-        except RequestError as error:  # written for the user by vlm.generation
-            end = BadRequest(str(error), param="messages")
-        except Exception:
-            logger.exception("a request failed")
-            end = InternalError()
-        finally:
-            generation.deliver(end)
+            events = self._batch.step()
+        except Exception as error:  # not of one request, or the batch would have told whose
+            events = [(generation, error) for generation in self._running]
+        for generation, item in events:
+            if not isinstance(item, Chunk):
+                self._fail(generation, item)
+            elif not (generation.is_cancelled.is_set() or self._closing):
+                self._count(generation, item)
+                generation.deliver(item)
+        for generation in list(self._running):
+            if not (self._batch.is_busy_with(generation) or generation.is_cancelled.is_set()):
+                reason = None if generation.last is None else generation.last.finish_reason
+                self._end(generation, None, reason or "stop")
+
+    def _count(self, generation: Generation, chunk: Chunk) -> None:
+        now = time.monotonic()
+        if generation.last_at is None:
+            self._to_first.add(now - generation.admitted_at)
+        elif chunk.index == 0:
+            self._per_token.add(now - generation.last_at)
+
+    def _fail(self, generation: Generation, error: Exception) -> None:
+        if isinstance(error, RequestError):  # written for the user by vlm
+            self._end(generation, BadRequest(str(error), param="messages"), "refused")
+            return
+        logger.error("a request failed", exc_info=error)
+        self._end(generation, InternalError(), "failed")
+
+    def _end(self, generation: Generation, item: ApiError | None, how: str) -> None:
+        """The worker is done with a request: nothing of it stays in the batch, and its place is free."""
+        self._batch.leave(generation)
+        if generation in self._running:
+            self._running.remove(generation)
+        with self._changed:
+            self._admitted.discard(generation)
+            self._finished[how] += 1
+            self._changed.notify_all()
+        generation.deliver(item)
 
 
 def load_engine(config: ServeConfig) -> Engine:
     """Load the model that `config` names; takes seconds, and longer when it is the first time."""
+    from vlm.engine.batch import Batch as SlotBatch
+    from vlm.engine.decoder import why_not
     from vlm.loading import load
 
     assistant = load(config.model, quantization=config.quantization, device=config.device, adapter=config.adapter)
-    return Engine(assistant, config.max_waiting)
+    if (reason := why_not(assistant.model)) is not None:
+        logger.warning("this model answers one request at a time: %s", reason)
+        return Engine(assistant, config.max_waiting)
+    batch = SlotBatch(assistant.model, assistant.processor, with_hints=assistant.with_hints)
+    return Engine(assistant, config.max_waiting, batch=batch)

@@ -10,25 +10,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .answers import Chunk, GenerationRequest
     from .configuration_vlm import VlmConfig
-    from .generation import Chunk, GenerationRequest, RequestError
     from .images import ImageError, ImageLimits, decode_image
     from .loading import Assistant, compose, load
     from .modeling_vlm import VlmForConditionalGeneration
     from .processing_vlm import VlmProcessor
     from .reading.reader import read
     from .run_config import ConfigError
+    from .sampling import RequestError
 
 __version__ = "0.1.0"
 
 _MODULES = {
     "Assistant": "loading",
-    "Chunk": "generation",
+    "Chunk": "answers",
     "ConfigError": "run_config",
-    "GenerationRequest": "generation",
+    "GenerationRequest": "answers",
     "ImageError": "images",
     "ImageLimits": "images",
-    "RequestError": "generation",
+    "RequestError": "sampling",
     "VlmConfig": "configuration_vlm",
     "VlmForConditionalGeneration": "modeling_vlm",
     "VlmProcessor": "processing_vlm",

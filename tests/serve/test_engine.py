@@ -4,10 +4,11 @@ import asyncio
 import json
 import queue
 import socket
+import threading
 
 import pytest
 
-from serve.engine import Engine, GenerationRequest
+from serve.engine import DeadlinePassed, Engine, GenerationRequest
 from serve.errors import QueueFull, WorkerStopped
 
 REQUEST = GenerationRequest(messages=[{"role": "user", "content": "hi"}])
@@ -73,6 +74,7 @@ def test_a_cancelled_answer_stops_after_the_token_in_the_making(engine, assistan
         generation = start(engine)
         assistant.allow(2)
         texts = [(await anext(generation)).text, (await anext(generation)).text]
+        assert [assistant.asked.get(timeout=TIMEOUT) for _ in range(3)] == [1, 2, 3]
         generation.cancel()
         generation.cancel()
         assistant.allow(100)
@@ -112,6 +114,7 @@ def test_closing_ends_what_runs_and_what_waits(engine, assistant):
         running, waiting = start(engine), start(engine)
         assistant.allow(1)
         await anext(running)
+        assert [assistant.asked.get(timeout=TIMEOUT) for _ in range(2)] == [1, 2]
         closing = asyncio.create_task(asyncio.to_thread(engine.close))
         while engine.is_alive:
             await asyncio.sleep(0)
@@ -198,6 +201,70 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_next(live_server, assi
     with connect(address, ask(stream=True)) as unread, connect(address, ask(max_tokens=1)) as next_one:
         assert next_one.recv(100).startswith(b"HTTP/1.1 200")
         assert unread.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_takes_too_long_ends_with_an_error_whether_it_runs_or_waits(assistant):
+    engine = Engine(assistant, max_waiting=1, deadline=0.05)
+
+    async def run():
+        assistant.hold()
+        running, waiting = start(engine), start(engine)
+        assistant.asked.get(timeout=TIMEOUT)
+        await asyncio.to_thread(waiting_is_overdue.wait, 0.1)
+        assistant.allow(1)
+        for generation in (running, waiting):
+            with pytest.raises(DeadlinePassed, match=r"0\.05 seconds"):
+                await text_of(generation)
+        assert await asyncio.to_thread(assistant.closed.wait, TIMEOUT)
+
+    waiting_is_overdue = threading.Event()  # never set: the time has to pass
+    asyncio.run(run())
+    assert len(assistant.seen) == 1
+    assert engine.snapshot().finished == {"overdue": 2}
+    engine.close()
+
+
+def test_draining_finishes_what_was_admitted_and_refuses_what_is_new(assistant):
+    engine = Engine(assistant, max_waiting=2)
+
+    async def run():
+        assistant.hold()
+        running, waiting = start(engine), start(engine)
+        draining = asyncio.create_task(asyncio.to_thread(engine.drain, TIMEOUT))
+        with pytest.raises(WorkerStopped):
+            while True:  # until the drain has begun
+                engine.admit().cancel()
+                await asyncio.sleep(0)
+        assert not draining.done()
+        assistant.allow(100)
+        texts = await text_of(running), await text_of(waiting)
+        await asyncio.wait_for(draining, TIMEOUT)
+        return texts
+
+    assert asyncio.run(run()) == (list(assistant.pieces), list(assistant.pieces))
+    engine.close()
+
+
+def test_a_snapshot_counts_what_happened(engine, assistant):
+    async def run():
+        await text_of(start(engine))
+        assistant.hold()
+        running, waiting = start(engine), start(engine)
+        for count in (*range(1, 6), 1):  # the first answer's pieces, and the first of the second
+            assert assistant.asked.get(timeout=TIMEOUT) == count
+        busy = engine.snapshot()
+        waiting.cancel()
+        assistant.allow(100)
+        await text_of(running)
+        return busy
+
+    busy = asyncio.run(run())
+    assert (busy.running, busy.waiting) == (1, 1)
+    done = engine.snapshot()
+    assert done.finished == {"stop": 2, "cancelled": 1}
+    assert sum(done.time_to_first_token.counts) == 2
+    assert sum(done.time_per_token.counts) == 2 * (len(assistant.pieces) - 1)
+    assert done.time_to_first_token.sum > 0
 
 
 def test_seconds_and_pace_are_measured_at_the_model(engine):

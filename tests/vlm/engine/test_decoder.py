@@ -1,0 +1,113 @@
+"""The lean forward pass against the model as transformers runs it, and against itself in other company."""
+
+import pytest
+import torch
+
+from vlm.engine.decoder import Decoder, why_not
+from vlm.quantization import quantize_
+
+LENGTH = 200  # more than one part of PLACES
+
+
+@pytest.fixture(params=["fp32", "int4"])
+def model(request, fused_model):
+    if request.param == "int4":
+        quantize_(fused_model.language_model, "int4")
+    return fused_model
+
+
+def sample(model, pictures: int, length: int = LENGTH, seed: int = 1):
+    """A prompt with its pictures a few tokens in, and the pictures."""
+    config, random = model.config, torch.Generator().manual_seed(seed)
+    ids = torch.randint(3, config.text_config.vocab_size, (1, length), generator=random)
+    for i in range(pictures):
+        place = 3 + i * (config.image_seq_length + 2)
+        ids[:, place : place + config.image_seq_length] = config.image_token_id
+    return ids, torch.randn(1, pictures, 3, 16, 16, generator=random) if pictures else None
+
+
+class Reader:
+    """One sequence in one slot, read through the decoder."""
+
+    def __init__(self, model, ids, pixel_values):
+        self.images = None if pixel_values is None else model.encode_images(pixel_values)
+        self.embeddings = model.embed(ids, None if self.images is None else self.images.features)
+        count = 0 if pixel_values is None else pixel_values.shape[1]
+        mask = model.get_image_attention_mask(ids, count) if count else torch.zeros(1, ids.shape[1], 1)
+        self.visible = mask.sum(dim=-1).int()
+
+    def show(self, decoder, slots, slot):
+        for i in range(0 if self.images is None else self.images.features.shape[1]):
+            picture = [(kv.key[:, :, i : i + 1], kv.value[:, :, i : i + 1]) for kv in self.images.key_values]
+            if decoder.looking is not None:
+                decoder.looking.show(slots.images, slot, i, picture)
+
+    def read(self, decoder, slots, slot, start, end, keep=1):
+        return decoder.forward(
+            self.embeddings[:, start:end], slots, slot, [start], self.visible[:, start:end], keep=keep
+        )
+
+
+def read_all(model, reader, chunk=LENGTH, slot=0, slots=None):
+    """Logits of every token, in parts of `chunk` tokens: only the last of each part."""
+    decoder = Decoder(model)
+    slots = slots or decoder.slots(4, 2**24)
+    slots.reserve(4, LENGTH + 10, used=0)
+    reader.show(decoder, slots, slot)
+    ends = [*range(chunk, LENGTH, chunk), LENGTH]
+    return {end: reader.read(decoder, slots, slot, start, end)[0] for start, end in zip([0, *ends], ends, strict=False)}
+
+
+@pytest.mark.parametrize("pictures", [0, 1, 2])
+@torch.no_grad()
+def test_it_computes_what_the_model_computes(model, pictures):
+    ids, pixel_values = sample(model, pictures)
+    expected = model(input_ids=ids, pixel_values=pixel_values).logits[0]
+    found = read_all(model, Reader(model, ids, pixel_values), chunk=50)
+    tolerance = 1e-4 if model.config.quantization == "none" and not _is_quantized(model) else 5e-2
+    for end, logits in found.items():
+        torch.testing.assert_close(logits, expected[end - 1], atol=tolerance, rtol=tolerance)
+
+
+def _is_quantized(model):
+    return hasattr(model.language_model.get_decoder().layers[1].self_attn.q_proj, "qweight")
+
+
+@torch.no_grad()
+def test_a_prompt_is_the_same_bits_in_whatever_parts_it_is_read(model):
+    reader = Reader(model, *sample(model, 2))
+    whole = read_all(model, reader)[LENGTH]
+    for chunk in (7, 64, 199):
+        assert torch.equal(read_all(model, reader, chunk)[LENGTH], whole), chunk
+
+
+@torch.no_grad()
+def test_a_token_is_the_same_bits_whatever_else_is_in_the_batch(model):
+    decoder = Decoder(model)
+    readers = [
+        Reader(model, *sample(model, pictures, length, seed=length))
+        for pictures, length in ((1, 40), (0, 150), (2, 131), (0, 30))
+    ]
+    slots = decoder.slots(4, 2**24)
+    slots.reserve(4, LENGTH, used=0)
+    alone = []
+    for slot, reader in enumerate(readers):
+        reader.show(decoder, slots, slot)
+        length = reader.embeddings.shape[1]
+        reader.read(decoder, slots, slot, 0, length - 1, keep=0)
+        alone.append(reader.read(decoder, slots, slot, length - 1, length)[0])
+    for group in (range(2), range(4), range(1, 4)):
+        members = [readers[i] for i in group]
+        together = decoder.forward(
+            torch.cat([reader.embeddings[:, -1:] for reader in members]), slots, group[0],
+            [reader.embeddings.shape[1] - 1 for reader in members],
+            torch.cat([reader.visible[:, -1:] for reader in members]), keep=1,
+        )  # fmt: skip
+        for i, logits in zip(group, together, strict=True):
+            assert torch.equal(logits, alone[i]), (group, i)
+
+
+def test_a_model_that_it_cannot_run_is_told(tiny_model):
+    assert why_not(tiny_model) is None
+    tiny_model.config.text_config.rope_parameters["rope_type"] = "dynamic"
+    assert "depend on the length" in why_not(tiny_model)

@@ -1,0 +1,196 @@
+"""The language model of a Regard model as one lean forward pass over slots, with the weights that it has.
+
+    embeddings [B, T, D]
+      -> layers      x += cross-attention to the slot's pictures, before some of them
+                     x += attention to what the slot has read
+                     x += gated MLP
+      -> logits [B*T, V]
+
+One query a sequence (T = 1) for the slots of a batch, or a part of one sequence's prompt (B = 1). The result for a
+token is the same bits in both, and whatever the other slots do: see products.py; keys are read in whole multiples of
+`PLACES`, values are summed up in parts of that many, and query rows are filled up to a multiple of four. Query, key and
+value are one product, as are gate and up; query and key have their features in pairs, which makes the rotation
+one complex product.
+
+Shape letters: B sequences, T tokens of each, R = B*T rows (filled up where a product wants it), D width, N key/value
+heads, G query heads for each of them, M = T*G query rows (filled up), L places, H head dim, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers.models.llama.modeling_llama import LlamaDecoderLayer
+
+from ..cross_attention import FusionDecoderLayer
+from ..modeling_vlm import VlmForConditionalGeneration
+from .looking import Look, Looking
+from .products import can_be_fused, fill_rows, is_fp32, product, row_block
+from .slots import PLACES, Slots, SlotShape, whole_places
+
+QUERY_ROWS = 4  # attention's products have a multiple of this many rows
+ROTATIONS = ("default", "linear", "llama3", "yarn")  # those that do not depend on the length of the sequence
+
+
+def why_not(model: VlmForConditionalGeneration) -> str | None:
+    """Why this model's language model cannot be run by `Decoder`, or None where it can."""
+    decoder = model.language_model.get_decoder()
+    layers = [getattr(layer, "decoder_layer", layer) for layer in decoder.layers]
+    if not all(type(layer) is LlamaDecoderLayer for layer in layers):
+        return f"its layers are {type(layers[0]).__name__}, not LlamaDecoderLayer"
+    if model.config.text_config.rope_parameters["rope_type"] not in ROTATIONS:
+        return "its rotary positions depend on the length of the text"
+    linears = [*_linears(layers[0]), model.get_output_embeddings()]
+    if model.device.type != "cpu" or not all(map(can_be_fused, linears)):
+        return "it runs elsewhere than on the CPU, or in other weights than fp32, int8 and int4"
+    return None
+
+
+def _linears(layer: nn.Module) -> list[nn.Module]:
+    attention, mlp = layer.self_attn, layer.mlp
+    return [
+        attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj,
+        mlp.gate_proj, mlp.up_proj, mlp.down_proj,
+    ]  # fmt: skip
+
+
+@dataclass
+class Step:
+    """What the layers of one forward pass share."""
+
+    first: int  # slot of the first sequence
+    sequences: int
+    tokens: int  # of each
+    places: int
+    starts: list[int]  # tokens that each slot has read before
+    rotation: Tensor  # complex [R, (G + 1) * N, H/2]: of queries, scaled, and of keys
+    mask: Tensor  # [B*N, M, L]
+    queries: Tensor  # [B, N, M, H], zeros
+    look: Look | None  # None: nobody in this step sees a picture
+
+
+class Layer:
+    """The weights of one decoder layer, as `Decoder` multiplies them."""
+
+    def __init__(self, layer: nn.Module, heads: int, head_size: int):
+        q, k, v, out, gate, up, down = _linears(layer)
+        half = head_size // 2
+        pairs = torch.arange(head_size).view(2, half).t().flatten()  # 0, half, 1, half + 1, ...
+        turned = q.out_features + k.out_features
+        order = torch.arange(turned + v.out_features)
+        order[:turned] = (order[:turned:head_size, None] + pairs).flatten()
+        self.query_key_value = product([q, k, v], order)
+        self.out = product([out])
+        self.gate_up = product([gate, up])
+        self.down = product([down])
+        self.act = layer.mlp.act_fn
+        self.attn_norm, self.mlp_norm = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
+        self.eps = layer.input_layernorm.variance_epsilon
+
+
+class Decoder:
+    """`forward` over `Slots`. Made of a model for which `why_not` says None; keeps no state between calls."""
+
+    @torch.no_grad()
+    def __init__(self, model: VlmForConditionalGeneration):
+        config = model.config.text_config
+        decoder = model.language_model.get_decoder()
+        plain = [getattr(layer, "decoder_layer", layer) for layer in decoder.layers]
+        attention = plain[0].self_attn
+        self.heads = config.num_key_value_heads
+        self.groups = attention.num_key_value_groups
+        self.head_size = attention.head_dim
+        self.layers = [Layer(layer, self.heads, self.head_size) for layer in plain]
+        self.looking = Looking(model) if model.cross_attention_blocks() else None
+        self.blocks = {
+            i: layer.block for i, layer in enumerate(decoder.layers) if isinstance(layer, FusionDecoderLayer)
+        }
+        self.norm, self.eps = decoder.norm.weight, decoder.norm.variance_epsilon
+        head = model.get_output_embeddings()
+        self.head = product([head])
+        self.block = row_block() if is_fp32(_linears(plain[0])[0]) else 1
+        self.head_block = row_block() if is_fp32(head) else 1
+        places = torch.arange(config.max_position_embeddings)[None]
+        cos, sin = decoder.rotary_emb(torch.empty(0), position_ids=places)  # [1, L, H], both halves the same
+        half = self.head_size // 2
+        self.rotation = torch.complex(cos[0, :, :half].contiguous(), sin[0, :, :half].contiguous())  # [L, H/2]
+        scale = torch.ones(self.heads * (self.groups + 1), 1)
+        scale[: self.heads * self.groups] = attention.scaling
+        self.scale = scale
+
+    def slots(self, max_slots: int, max_bytes: int) -> Slots:
+        """Empty slots of the shape that this model needs."""
+        looking = self.looking
+        shape = SlotShape(
+            len(self.layers), self.heads, self.head_size,
+            *((0, 0, 0, 0) if looking is None else (looking.count, looking.heads, looking.head_size, looking.places)),
+        )  # fmt: skip
+        return Slots(shape, max_slots, max_bytes)
+
+    @torch.inference_mode()
+    def forward(
+        self, embeddings: Tensor, slots: Slots, first: int, starts: list[int], visible: Tensor, keep: int
+    ) -> Tensor:
+        """One step for slots `first`, `first + 1`, ... of which each has read `starts` tokens -> logits [B*keep, V].
+
+        `visible` int [B, T]: how many of its slot's pictures a token sees. Logits are those of the last `keep` tokens
+        of each sequence (0 or 1; the rest of a prompt needs none).
+        """
+        batch, tokens = embeddings.shape[:2]
+        step = self._plan(first, starts, tokens, visible)
+        x = fill_rows(embeddings.reshape(batch * tokens, -1), self.block).clone()  # [R, D]
+        for i, layer in enumerate(self.layers):
+            if step.look is not None and i in self.blocks:
+                assert self.looking is not None
+                block = self.blocks[i]
+                self.looking.look_(x, block, slots.images[block], step.look)
+            attended = self._attend(layer, rms_norm(x, layer.attn_norm, layer.eps), slots.text[i], step)
+            x += layer.out(fill_rows(attended, self.block))
+            gate, up = layer.gate_up(rms_norm(x, layer.mlp_norm, layer.eps)).float().chunk(2, dim=-1)
+            x += layer.down(layer.act(gate) * up)
+        if keep == 0:
+            return x[:0]
+        x = x[tokens - 1 : batch * tokens : tokens]
+        return self.head(fill_rows(rms_norm(x, self.norm, self.eps), self.head_block))[:batch].float()
+
+    def _plan(self, first: int, starts: list[int], tokens: int, visible: Tensor) -> Step:
+        batch, groups = len(starts), self.groups
+        places = whole_places(max(starts) + tokens)
+        positions = torch.tensor(starts)[:, None] + torch.arange(tokens)  # [B, T]
+        rotation = self.rotation[positions.flatten(), None] * self.scale  # [R, heads, H/2]
+        rows = -(-tokens * groups // QUERY_ROWS) * QUERY_ROWS
+        mask = torch.zeros(batch, rows, places)
+        hidden = torch.arange(places) > positions[:, :, None]  # [B, T, L]
+        mask[:, : tokens * groups].masked_fill_(hidden.repeat_interleave(groups, dim=1), float("-inf"))
+        mask = mask[:, None].expand(-1, self.heads, -1, -1).reshape(batch * self.heads, rows, places)
+        queries = torch.zeros(batch, self.heads, rows, self.head_size)
+        look = None if self.looking is None else self.looking.plan(first, visible)
+        return Step(first, batch, tokens, places, starts, rotation, mask, queries, look)
+
+    def _attend(self, layer: Layer, x: Tensor, key_values: Tensor, step: Step) -> Tensor:
+        """Normalised x [R, D], a layer's slots [2, S, N, L, H] -> what its heads found [B*T, G*N*H]."""
+        batch, tokens, heads, groups = step.sequences, step.tokens, self.heads, self.groups
+        x = layer.query_key_value(x)[: batch * tokens].float().unflatten(-1, (-1, self.head_size))
+        turned = torch.view_as_complex(x[:, : heads * (groups + 1)].unflatten(-1, (-1, 2)))
+        turned *= step.rotation
+        new = x[:, heads * groups :].unflatten(1, (2, heads))  # [B*T, 2, N, H]
+        if batch == 1:
+            start = step.starts[0]
+            key_values[:, step.first, :, start : start + tokens] = new.permute(1, 2, 0, 3)
+        else:
+            slots = key_values[:, step.first : step.first + batch].permute(1, 3, 0, 2, 4)  # [B, L, 2, N, H]
+            slots[torch.arange(batch), step.starts] = new
+        queries = x[:, : heads * groups].unflatten(0, (batch, tokens)).unflatten(2, (heads, groups))
+        step.queries[:, :, : tokens * groups].unflatten(2, (tokens, groups)).copy_(queries.permute(0, 2, 1, 3, 4))
+        keys, values = key_values[:, step.first : step.first + batch, :, : step.places].flatten(1, 2)
+        weights = torch.baddbmm(step.mask, step.queries.flatten(0, 1), keys.transpose(1, 2)).softmax(dim=-1)
+        y = torch.bmm(weights[..., :PLACES], values[:, :PLACES])  # [B*N, M, H]
+        for place in range(PLACES, step.places, PLACES):
+            y = torch.baddbmm(y, weights[..., place : place + PLACES], values[:, place : place + PLACES])
+        y = y.unflatten(0, (batch, heads))[:, :, : tokens * groups].unflatten(2, (tokens, groups))
+        return y.permute(0, 2, 1, 3, 4).reshape(batch * tokens, -1)
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return F.rms_norm(x, weight.shape, weight, eps)

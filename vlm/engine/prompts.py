@@ -1,0 +1,119 @@
+"""A request made ready for the batch: tokens, hashes of its pictures, and what of it is known already.
+
+`prepare` computes nothing with the model and may run in any thread; `Pictures.encode` belongs to the thread that owns
+the model.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..answers import GenerationRequest, PictureReport
+from ..generation import encode
+from ..modeling_vlm import VlmForConditionalGeneration
+from ..processing_vlm import VlmProcessor
+from .caches import BoundedCache, EncodedPicture, Unit, picture_hash
+
+
+@dataclass
+class Prompt:
+    """One request on its way into the batch."""
+
+    request: GenerationRequest
+    ids: list[int]
+    room: int  # tokens that its answer may have
+    images: list[Image.Image]
+    hashes: list[bytes]
+    pixel_values: list[Tensor | None]  # [1, 1, 3, S, S] of each picture; None where it was known at that time
+    cached_tokens: int = 0  # set when it is read
+    reports: tuple[PictureReport, ...] = ()
+    encoded: list[EncodedPicture] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Slots that its answers take: guidance needs a second one that does not see the pictures."""
+        return self.request.n * (2 if self.is_guided else 1)
+
+    @property
+    def is_guided(self) -> bool:
+        return bool(self.request.visual_guidance and self.hashes)
+
+    def units(self, image_token_id: int, image_seq_length: int, blind: bool) -> list[Unit]:
+        """Its tokens; at an image token the hash of the picture, or nothing where it is not seen."""
+        units: list[Unit] = list(self.ids)
+        seen = 0
+        for i, token in enumerate(self.ids):
+            if token == image_token_id:
+                units[i] = b"" if blind else self.hashes[seen // image_seq_length]
+                seen += 1
+        return units
+
+
+class Pictures:
+    """Encodes pictures, each alone, so that the result does not depend on its neighbours; and keeps them."""
+
+    def __init__(self, model: VlmForConditionalGeneration, processor: VlmProcessor, max_bytes: int):
+        self.cache: BoundedCache[EncodedPicture] = BoundedCache(max_bytes)
+        self.encode_seconds = 0.0
+        self._model, self._processor = model, processor
+
+    def prepare(self, request: GenerationRequest) -> Prompt:
+        """Tokens, hashes and pixel values. Raises RequestError for what this model cannot answer."""
+        chat, room = encode(self._model, self._processor, request)
+        images = [] if request.blind else chat.images
+        hashes = [picture_hash(image) for image in images]
+        pairs = zip(images, hashes, strict=True)
+        pixel_values = [None if key in self.cache else self._processor.pixel_values([[image]]) for image, key in pairs]
+        return Prompt(request, chat.input_ids, room, images, hashes, pixel_values)
+
+    @torch.inference_mode()
+    def encode(self, prompt: Prompt) -> None:
+        """Fill in `encoded` and `reports` of a prompt."""
+        pictures = zip(prompt.images, prompt.hashes, prompt.pixel_values, strict=True)
+        found = [self._encode_one(*picture) for picture in pictures]
+        prompt.encoded = [picture for picture, _ in found]
+        prompt.reports = tuple(report for _, report in found)
+
+    def _encode_one(
+        self, image: Image.Image, key: bytes, pixel_values: Tensor | None
+    ) -> tuple[EncodedPicture, PictureReport]:
+        started = time.perf_counter()
+        picture = self.cache.get(key)
+        is_cached = picture is not None
+        if picture is None:
+            if pixel_values is None:  # it was known when the prompt was prepared, and has been forgotten since
+                pixel_values = self._processor.pixel_values([[image]])
+            encoded = self._model.encode_images(pixel_values)
+            picture = EncodedPicture(encoded.features, encoded.key_values)
+            self.cache.put(key, picture, picture.size)
+        seconds = 0.0 if is_cached else time.perf_counter() - started
+        self.encode_seconds += seconds
+        side = self._processor.image_processor.image_size
+        features = picture.features.shape[2]
+        return picture, PictureReport(image.size, (side, side), features, 1000 * seconds, is_cached)
+
+
+@dataclass
+class Text:
+    """A prompt as the decoder reads it, with or without its pictures."""
+
+    units: list[Unit]
+    embeddings: Tensor  # [1, T, D]
+    visible: Tensor  # int [1, T]: how many pictures each token sees
+    pictures: list[EncodedPicture]
+
+
+@torch.inference_mode()
+def embed(model: VlmForConditionalGeneration, prompt: Prompt, blind: bool) -> Text:
+    """The text of a prompt whose pictures are encoded; `blind`: as if there were none."""
+    config, pictures = model.config, [] if blind else prompt.encoded
+    ids = torch.tensor([prompt.ids])
+    features = torch.cat([picture.features for picture in pictures], dim=1) if pictures else None
+    visible = torch.zeros_like(ids)
+    if pictures:
+        visible = model.get_image_attention_mask(ids, len(pictures)).sum(dim=-1)
+    units = prompt.units(config.image_token_id, config.image_seq_length, blind=not pictures)
+    return Text(units, model.embed(ids, features), visible, pictures)

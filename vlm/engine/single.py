@@ -1,0 +1,54 @@
+"""One request at a time behind the interface of `Batch`, for models that the batch cannot run."""
+
+from collections.abc import Callable, Generator, Hashable
+
+from ..answers import Chunk, GenerationRequest
+from .batch import Event
+
+
+class OneAtATime:
+    """Answers of a function from a request to its chunks, such as `vlm.loading.Assistant.stream`. For one thread."""
+
+    max_answers = 1
+
+    def __init__(self, stream: Callable[[GenerationRequest], Generator[Chunk, None, None]]):
+        self._stream = stream
+        self._owner: Hashable = None
+        self._chunks: Generator[Chunk, None, None] | None = None
+
+    def prepare(self, request: GenerationRequest) -> GenerationRequest:
+        return request
+
+    def can_join(self, _: GenerationRequest) -> bool:
+        return self._chunks is None
+
+    def join(self, owner: Hashable, request: GenerationRequest) -> None:
+        self._owner, self._chunks = owner, self._stream(request)
+
+    def leave(self, owner: Hashable) -> None:
+        if self.is_busy_with(owner):
+            assert self._chunks is not None
+            self._chunks.close()
+            self._chunks = None
+
+    def is_busy_with(self, owner: Hashable) -> bool:
+        return self._chunks is not None and self._owner is owner
+
+    def step(self) -> list[Event]:
+        if self._chunks is None:
+            return []
+        owner = self._owner
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self._chunks = None
+            return []
+        except Exception as error:
+            self._chunks = None
+            return [(owner, error)]
+        if chunk.finish_reason is not None:
+            self.leave(owner)
+        return [(owner, chunk)]
+
+    def stats(self) -> dict[str, float]:
+        return {}

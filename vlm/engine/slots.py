@@ -1,0 +1,95 @@
+"""Where the sequences of a batch keep what they have read: one slot each, in tensors that all of them share.
+
+Slots are used from the first on without gaps, so that a step works on slices. A tensor is as long as the longest
+sequence may become; memory that no sequence has reached is not touched, and so not taken.
+
+Shape letters: S slots, N heads, L places (tokens), H head dim; of the language model's keys and values unless said.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PLACES = 128  # lengths are multiples of this, and so are the parts in which values are summed up
+GROWTH = 4 * PLACES  # the tensors are as long as a multiple of this
+
+
+@dataclass(frozen=True)
+class SlotShape:
+    """What one slot holds."""
+
+    layers: int
+    heads: int
+    head_size: int
+    blocks: int  # of cross-attention
+    image_heads: int
+    image_head_size: int
+    image_places: int  # of all pictures that a slot can hold, and one for the sink
+
+    @property
+    def bytes_per_token(self) -> int:
+        return self.layers * 2 * self.heads * self.head_size * 4
+
+
+def whole_places(length: int) -> int:
+    return -(-length // PLACES) * PLACES
+
+
+class Slots:
+    """`max_bytes` bounds keys and values of text; one sequence alone may be of any length."""
+
+    def __init__(self, shape: SlotShape, max_slots: int, max_bytes: int):
+        self.shape = shape
+        self.max_slots = max_slots
+        self.max_bytes = max_bytes
+        self.text: list[Tensor] = []  # one [2, S, N, L, H] per layer: keys, values
+        self.images: list[Tensor] = []  # one [2, S, N, 1 + I*P, H] per block of cross-attention
+        self._count, self._places = 0, 0
+
+    def fits(self, count: int, length: int) -> bool:
+        """Whether `count` sequences of up to `length` tokens may run together."""
+        size = count * whole_places(length) * self.shape.bytes_per_token
+        return count <= self.max_slots and (count == 1 or size <= self.max_bytes)
+
+    def reserve(self, count: int, length: int, used: int) -> None:
+        """Make room for `count` sequences of up to `length` tokens, keeping the first `used` slots."""
+        places = -(-length // GROWTH) * GROWTH
+        if used == 0 and self._count * self._places * self.shape.bytes_per_token > self.max_bytes:
+            self._count = self._places = 0  # a long one is over: give its memory back
+        if count <= self._count and places <= self._places:
+            return
+        old_text, old_images, kept = self.text, self.images, self._places
+        self._places = max(places, self._places)
+        if count > self._count:
+            self._count = max(count, min(2 * self._count, self.max_slots))
+        shape, s = self.shape, self._count
+        self.text = [torch.zeros(2, s, shape.heads, self._places, shape.head_size) for _ in range(shape.layers)]
+        image = (2, s, shape.image_heads, shape.image_places, shape.image_head_size)
+        self.images = [torch.zeros(image) for _ in range(shape.blocks)]
+        if used:
+            for new, old in zip(self.text, old_text, strict=True):
+                new[:, :used, :, :kept] = old[:, :used]
+            for new, old in zip(self.images, old_images, strict=True):
+                new[:, :used] = old[:, :used]
+
+    def copy(self, source: int, target: int, length: int, pictures: int) -> None:
+        """Slot `source`, which has read `length` tokens and this many places of pictures, into slot `target`."""
+        for tensor in self.text:
+            tensor[:, target, :, :length] = tensor[:, source, :, :length]
+        for tensor in self.images if pictures else ():
+            tensor[:, target, :, :pictures] = tensor[:, source, :, :pictures]
+
+    def store(self, slot: int, length: int) -> Tensor:
+        """A copy of what a slot has read: [layers, 2, N, length, H]."""
+        return torch.stack([tensor[:, slot, :, :length] for tensor in self.text])
+
+    def restore(self, slot: int, stored: Tensor, length: int) -> None:
+        """The first `length` tokens of what `store` returned, into a slot."""
+        for tensor, values in zip(self.text, stored, strict=True):
+            tensor[:, slot, :, :length] = values[:, :, :length]
+
+    def clear(self, slot: int) -> None:
+        """Forget what is in a slot: a value that is not a number would reach the next sequence, times zero."""
+        for tensor in (*self.text, *self.images):
+            tensor[:, slot].zero_()
