@@ -56,7 +56,8 @@ class Row:
 class Batch:
     """Answers of one model. `with_hints` says in a request what is read in its pictures (`Assistant.with_hints`).
 
-    `max_bytes` bounds keys and values of text, the other two what the caches keep."""
+    `max_bytes` bounds keys and values of text, the other two what the caches keep.
+    """
 
     def __init__(
         self,
