@@ -232,9 +232,10 @@ def test_draining_finishes_what_was_admitted_and_refuses_what_is_new(assistant):
         running, waiting = start(engine), start(engine)
         draining = asyncio.create_task(asyncio.to_thread(engine.drain, TIMEOUT))
         with pytest.raises(WorkerStopped):
-            while True:  # until the drain has begun
-                engine.admit().cancel()
-                await asyncio.sleep(0)
+            async with asyncio.timeout(TIMEOUT):
+                while True:  # until the drain has begun
+                    engine.admit().cancel()
+                    await asyncio.sleep(0)
         assert not draining.done()
         assistant.allow(100)
         texts = await text_of(running), await text_of(waiting)
