@@ -4,6 +4,7 @@ The language model learns from such hints (`vlm/hints`), so that it uses what wa
 """
 
 from random import Random
+from typing import Any, cast
 
 from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
 from vlm.structure.reading import Family
@@ -14,7 +15,7 @@ PART = "part"  # what the reader calls every part of a drawing
 WRONG = 0.06  # how often an element of a spoilt structure is missing or misread
 
 
-def as_read(truth: Structure, family: Family, rng: Random, spoilt: bool) -> Reading:
+def as_read(truth: Structure, family: str, rng: Random, spoilt: bool) -> Reading:
     """A reading of a drawn picture; `spoilt` with mistakes in it."""
     structure = _readable(truth)
     return Reading(family=family, confidence=1.0, structure=_spoilt(structure, rng) if spoilt else structure, words=())

@@ -70,8 +70,9 @@ def with_hints(
             found.append(message)
             continue
         content = message["content"]
+        parts: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
         said = []
-        for part in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+        for part in parts:
             if part["type"] == "image":
                 perceived = see(part["image"])
                 readings.append(perceived.reading)

@@ -212,10 +212,10 @@ def _numbers(words: ChartWords, question: str, categories: Sequence[int]) -> Ite
 def _by_colour(chart: Chart, words: ChartWords, question: str) -> Iterator[str]:
     shades = list(SHADES)
     for number in find_mentions(shades, question.replace("grey", "gray")):
-        names = {
-            words.series[m.series] if len(words.series) > 1 else words.categories[m.category]
-            for m in chart.marks
-            if colour_of(m.colour) == shades[number] and (m.category is not None or len(words.series) > 1)
-        }
+        same = [mark for mark in chart.marks if colour_of(mark.colour) == shades[number]]
+        if len(words.series) > 1:
+            names = {words.series[mark.series] for mark in same}
+        else:
+            names = {words.categories[mark.category] for mark in same if mark.category is not None}
         if names:
             yield f"{shades[number]}: {', '.join(sorted(names))}"
