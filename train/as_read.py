@@ -18,7 +18,9 @@ WRONG = 0.06  # how often an element of a spoilt structure is missing or misread
 def as_read(truth: Structure, family: str, rng: Random, spoilt: bool) -> Reading:
     """A reading of a drawn picture; `spoilt` with mistakes in it."""
     structure = _readable(truth)
-    return Reading(family=family, confidence=1.0, structure=_spoilt(structure, rng) if spoilt else structure, words=())
+    if spoilt:
+        structure = _spoilt(structure, rng)
+    return Reading(family=cast(Family, family), confidence=1.0, structure=cast(Any, structure), words=())
 
 
 def _readable(truth: Structure) -> Structure:
