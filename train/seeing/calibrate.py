@@ -30,6 +30,7 @@ KINDS = {
     "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing",
 }  # fmt: skip
 LEAST = 30  # judgements that a fit needs
+PRIOR = 0.03  # how strongly the scale is held to 1: where next to all was right, doubt must still show
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def fit(judged: list[Judgement]) -> tuple[float, float]:
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        value = F.binary_cross_entropy_with_logits(weights[0] * x + weights[1], y)
+        value = F.binary_cross_entropy_with_logits(weights[0] * x + weights[1], y) + PRIOR * (weights[0] - 1) ** 2
         value.backward()
         return value
 

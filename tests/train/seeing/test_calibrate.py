@@ -22,3 +22,9 @@ def test_what_was_not_read_has_no_part_in_the_fit():
 
 def test_every_row_of_the_table_with_judgements_can_be_calibrated():
     assert {"bar", "grouped", "stacked", "line", "pie", "scatter", "edges", "tables", "parts", "shapes"} == set(KINDS)
+
+
+def test_where_all_was_right_doubt_still_shows():
+    judged = [Judgement(True, 0.5 + i / 200) for i in range(100)]
+    scale, shift = fit(judged)
+    assert scale > 0.5 and shift > 0
