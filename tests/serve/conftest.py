@@ -13,11 +13,13 @@ from starlette.testclient import TestClient
 
 from serve.app import create_app
 from serve.config import ServeConfig
-from serve.engine import Assistant, Engine
+from serve.engine import Assistant, Batch, Engine
 from serve.remote import RemoteImages
 from serve.server import DrainingServer, make_server
 from serve.service import Service
 from tests.serve.fakes import FakeAssistant, FakeReader, png
+from vlm.engine.batch import Batch as SlotBatch
+from vlm.loading import Assistant as RealAssistant
 
 
 @pytest.fixture
@@ -31,19 +33,33 @@ def reader() -> FakeReader:
 
 
 @pytest.fixture
+def tiny_assistant(open_gates, tiny_processor) -> RealAssistant:
+    """A real, tiny, random model that never ends its turn by itself."""
+    open_gates.generation_config.eos_token_id = None
+    return RealAssistant("tiny", open_gates, tiny_processor)
+
+
+@pytest.fixture
+def tiny_batch(tiny_assistant: RealAssistant) -> SlotBatch:
+    """Answers many requests of `tiny_assistant` at once."""
+    return SlotBatch(tiny_assistant.model, tiny_assistant.processor, max_answers=6)
+
+
+@pytest.fixture
 def make_client(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callable[..., TestClient]]:
-    """The application in process; keyword arguments change its ServeConfig, `model` the scripted model."""
+    """The application in process; keyword arguments change its ServeConfig, `model` and `batch` the scripted model."""
     engines: list[Engine] = []
 
     def make(
         *,
         api_keys: tuple[str, ...] = (),
         model: Assistant = assistant,
+        batch: Batch | None = None,
         remote: RemoteImages | None = None,
         **settings: Any,
     ) -> TestClient:
         config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
-        engines.append(Engine(model, config.max_waiting))
+        engines.append(Engine(model, config.max_waiting, batch=batch, deadline=config.deadline))
         app = create_app(Service(engines[-1]), config, api_keys, read=reader, remote=remote)
         return TestClient(app, raise_server_exceptions=False)
 

@@ -87,9 +87,26 @@ def test_requests_tokens_times_and_errors_are_counted(client, ask, data_url, ass
     assert found["regard:prompt_tokens_total",] == 3 * 7
     assert found["regard:generation_tokens_total",] == 5 + 5 + 1
     assert found["regard:time_to_first_token_seconds_count",] == 3
-    assert found["regard:time_per_output_token_seconds_count",] == 2
+    assert found["regard:time_per_output_token_seconds_count",] == 4 + 4
+    assert found["regard:requests_finished_total", "stop"] == 2
+    assert found["regard:requests_finished_total", "failed"] == 1
     assert found["regard:picture_seconds_count", "decode"] == found["regard:picture_seconds_count", "read"] == 1
     assert not [key for key in found if "secret" in str(key)]
+
+
+def test_what_the_batch_counts_is_on_the_page(make_client, tiny_batch, tiny_assistant, ask, data_url):
+    client = make_client(model=tiny_assistant, batch=tiny_batch)
+    body = {**ask("?", data_url("red", (8, 6))), "model": "tiny", "max_tokens": 2}
+    for _ in range(2):
+        assert client.post("/v1/chat/completions", json=body).status_code == 200
+    found = samples(client)
+    assert found["regard:cache_hits_total", "picture"] == found["regard:cache_misses_total", "picture"] == 1
+    assert found["regard:cache_hits_total", "prefix"] == found["regard:cache_misses_total", "prefix"] == 1
+    assert found["regard:cache_bytes", "picture"] > 0 and found["regard:cache_bytes", "prefix"] > 0
+    assert found["regard:generation_tokens_total",] == 4
+    assert 0 < found["regard:prompt_tokens_cached_total",] < found["regard:prompt_tokens_total",] / 2
+    assert found["regard:image_encode_seconds_total",] > 0
+    assert found["regard:time_to_first_token_seconds_bucket", "+Inf"] == 2
 
 
 def test_an_error_that_the_model_words_itself_is_counted_too(client, ask, assistant):
