@@ -76,8 +76,18 @@ def client(make_client: Callable[..., TestClient]) -> TestClient:
 
 
 @pytest.fixture
-def openai_client(client: TestClient) -> OpenAI:
-    return OpenAI(http_client=client, base_url="http://testserver/v1", api_key="none", max_retries=0)
+def openai_over() -> Callable[[TestClient], OpenAI]:
+    """OpenAI's own client to an application in process."""
+
+    def make(client: TestClient) -> OpenAI:
+        return OpenAI(http_client=client, base_url="http://testserver/v1", api_key="none", max_retries=0)
+
+    return make
+
+
+@pytest.fixture
+def openai_client(client: TestClient, openai_over: Callable[[TestClient], OpenAI]) -> OpenAI:
+    return openai_over(client)
 
 
 @pytest.fixture

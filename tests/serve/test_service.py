@@ -138,6 +138,17 @@ def test_what_runs_and_what_waits_is_counted(live_server, ask, assistant):
         assert found["regard:requests_total", "/v1/chat/completions", "200"] == 2
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_past_its_deadline_is_an_error_and_counted_as_one(make_client, ask, assistant, stream):
+    client = make_client(deadline=0.05)
+    assistant.pieces = ("on and ",) * 1_000_000
+    response = client.post("/v1/chat/completions", json=ask(stream=stream, max_tokens=1_000_000))
+    assert response.status_code == (200 if stream else 504)
+    assert "deadline_passed" in response.text and "[DONE]" not in response.text
+    found = samples(client)
+    assert found["regard:errors_total", "deadline_passed"] == found["regard:requests_finished_total", "overdue"] == 1
+
+
 @pytest.fixture
 def stream(ask):
     """A client that has sent a question to an address and has the first bytes of the answer."""
