@@ -321,7 +321,9 @@ class Engine:
                 self._count(generation, item)
                 generation.deliver(item)
         for generation in list(self._running):
-            if not (self._batch.is_busy_with(generation) or generation.is_cancelled.is_set()):
+            # Whoever has the last chunk may let go at once, and that is no cancellation.
+            is_left = generation.is_cancelled.is_set() and generation.finish_reason is None
+            if not (self._batch.is_busy_with(generation) or is_left):
                 self._end(generation, None, generation.finish_reason or "stop")
 
     def _count(self, generation: Generation, chunk: Chunk) -> None:

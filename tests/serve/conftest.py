@@ -21,6 +21,8 @@ from tests.serve.fakes import FakeAssistant, FakeReader, png
 from vlm.engine.batch import Batch as SlotBatch
 from vlm.loading import Assistant as RealAssistant
 
+TIMEOUT = 20
+
 
 @pytest.fixture
 def assistant() -> FakeAssistant:
@@ -103,9 +105,11 @@ def live_server(
     """The application under uvicorn on a free port of 127.0.0.1, as `vlm serve` runs it; returns its address."""
     stops: list[Callable[[], None]] = []
 
-    def start(*, api_keys: tuple[str, ...] = (), **settings: Any) -> str:
+    def start(
+        *, api_keys: tuple[str, ...] = (), model: Assistant = assistant, batch: Batch | None = None, **settings: Any
+    ) -> str:
         config = ServeConfig(**settings)
-        service = Service(Engine(assistant, config.max_waiting))
+        service = Service(Engine(model, config.max_waiting, batch=batch, deadline=config.deadline))
         server = make_server(create_app(service, config, api_keys, read=reader), config, service)
         servers.append(server)
         server.config.port = 0
@@ -134,6 +138,19 @@ def live_server(
     reader.allow(1000)
     for stop in stops:
         stop()
+
+
+@pytest.fixture
+def wait_for_end() -> Callable[[], None]:
+    """Waits until the servers' threads, those that run now and did not run before the test, are over."""
+    before = set(threading.enumerate())
+
+    def wait() -> None:
+        for thread in set(threading.enumerate()) - before:
+            thread.join(TIMEOUT)
+            assert not thread.is_alive()
+
+    return wait
 
 
 @pytest.fixture

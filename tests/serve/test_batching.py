@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from serve.engine import Engine, GenerationRequest
-from serve.errors import BadRequest, InternalError
+from serve.config import ServeConfig
+from serve.engine import Engine, GenerationRequest, load_engine
+from serve.errors import BadRequest, DeadlinePassed, InternalError, QueueFull
 from vlm.engine.batch import Batch
 from vlm.sampling import Sampler
 
@@ -165,3 +166,24 @@ def test_mixed_requests_with_disconnects_leave_nothing_behind(make_engine, tiny_
     assert snapshot.batch["prefix_bytes"] <= 2**18 and snapshot.batch["picture_bytes"] <= 2**15
     engine.close()
     assert {thread for thread in set(threading.enumerate()) - before if thread.is_alive()} == set()
+
+
+def test_the_config_says_how_many_are_answered_how_many_wait_and_how_long(tiny_assistant, monkeypatch):
+    monkeypatch.setattr("vlm.loading.load", lambda *_, **__: tiny_assistant)
+    engines = [load_engine(ServeConfig(max_answers=2, max_waiting=1)), load_engine(ServeConfig(deadline=1e-6))]
+    tiny_assistant.model.config.text_config.rope_parameters["rope_type"] = "dynamic"  # not for the batch
+    engines.append(load_engine(ServeConfig(max_answers=2, max_waiting=1)))
+
+    async def run():
+        for engine, places in ((engines[0], 3), (engines[2], 2)):
+            taken = [engine.admit() for _ in range(places)]
+            with pytest.raises(QueueFull, match=f"All {places} places"):
+                engine.admit()
+            for generation in taken:
+                generation.cancel()
+        with pytest.raises(DeadlinePassed):
+            await answer(engines[1], ask("hi"))
+
+    asyncio.run(run())
+    for engine in engines:
+        engine.close()

@@ -1,4 +1,4 @@
-"""Several answers, their likelihoods and what steers them: a real, tiny model over HTTP, through OpenAI's own client."""
+"""Several answers, how likely they are and what steers them: a real, tiny model behind OpenAI's own client."""
 
 import openai
 import pytest
