@@ -167,7 +167,7 @@ class Engine:
         self._admitted: set[Generation] = set()
         self._places = batch.max_answers + max_waiting
         self._closing = False
-        self._running: list[Generation] = []  # of the worker alone
+        self._running: list[Generation] = []  # changed by the worker alone
         self._finished: Counter[str] = Counter()
         self._to_first, self._per_token = Histogram(), Histogram()
         self._preparer = ThreadPoolExecutor(1, thread_name_prefix="regard-prepare")
@@ -181,11 +181,10 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """Counters for a person or a program that watches; from any thread, and never waits for a step."""
         with self._changed:
-            waiting = len(self._waiting)
-        return Snapshot(
-            waiting, len(self._running), dict(self._finished), self._to_first.copy(), self._per_token.copy(),
-            self._batch.stats(),
-        )  # fmt: skip
+            return Snapshot(
+                len(self._waiting), len(self._running), dict(self._finished), self._to_first.copy(),
+                self._per_token.copy(), self._batch.stats(),
+            )  # fmt: skip
 
     def admit(self) -> Generation:
         """A place in the queue, before any work is done for the request. Raises QueueFull or WorkerStopped."""
@@ -343,9 +342,9 @@ class Engine:
     def _end(self, generation: Generation, item: ApiError | None, how: str) -> None:
         """The worker is done with a request: nothing of it stays in the batch, and its place is free."""
         self._batch.leave(generation)
-        if generation in self._running:
-            self._running.remove(generation)
         with self._changed:
+            if generation in self._running:
+                self._running.remove(generation)
             self._admitted.discard(generation)
             self._finished[how] += 1
             self._changed.notify_all()
