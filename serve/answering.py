@@ -17,14 +17,14 @@ from .engine import Generation, GenerationRequest
 from .errors import NotFound
 from .gate import Record
 from .images import decode_images
+from .logprobs import Spell
 from .metrics import Metrics
-from .pictures import describe_pictures
 from .remote import RemoteImages
 from .response_events import ResponsesReply
 from .responses import ResponsesRequest
 from .schemas import ChatRequest, Question
 from .service import Service
-from .streaming import ChatReply, EventStreamResponse, Head, Reply, cancelled_on_disconnect, events
+from .streaming import ChatReply, EventStreamResponse, Head, Reply, cancelled_on_disconnect, events, joined
 
 PARALLEL_DECODES = 2  # pictures are decoded in threads; each holds a whole picture in memory
 
@@ -51,8 +51,7 @@ class Desk:
             question: Question = await self.take(request, partial(self._read, read))
             pictures = await self._load(question.image_urls())
             asked = question.to_generation(pictures, self.config)
-            extension = describe_pictures(engine.assistant, pictures, blind=asked.blind)
-            reply = make_reply(question, asked, Head(record.id, question.model), extension)
+            reply = make_reply(question, asked, Head(record.id, question.model), engine.assistant.spell)
             generation.start(asked)
             return await _respond(request, generation, bool(question.stream), reply)
         except BaseException:
@@ -81,15 +80,14 @@ class Desk:
             return await anyio.to_thread.run_sync(decode, limiter=self._threads)
 
 
-def make_reply(question: Question, asked: GenerationRequest, head: Head, extension: dict[str, Any]) -> Reply:
+def make_reply(question: Question, asked: GenerationRequest, head: Head, spell: Spell) -> Reply:
     """The wire format of the answer is that of the question."""
     if isinstance(question, ResponsesRequest):
-        return ResponsesReply(head, question, asked, extension)
+        return ResponsesReply(head, question, asked)
     assert isinstance(question, ChatRequest | CompletionRequest)
     include_usage = question.stream_options is not None and question.stream_options.include_usage
-    if isinstance(question, CompletionRequest):
-        return CompletionReply(head, include_usage)
-    return ChatReply(head, include_usage, extension)
+    kind = CompletionReply if isinstance(question, CompletionRequest) else ChatReply
+    return kind(head, asked, spell, include_usage)
 
 
 def check_model(found: str, name: str) -> None:
@@ -102,12 +100,10 @@ async def _respond(request: Request, generation: Generation, stream: bool, reply
     record: Record = request.scope["record"]
     async with cancelled_on_disconnect(request.receive, generation):
         # The status is decided by the first chunk: what the model refuses is a 400, streamed or not.
-        last = await anext(generation, None)
-        if last is not None and stream:
-            return EventStreamResponse(events(last, generation, reply, record), generation)
-        texts = [last.text] if last is not None else []
-        async for last in generation:
-            texts.append(last.text)
-    if last is None or last.finish_reason is None:
+        first = await anext(generation, None)
+        if first is not None and stream:
+            return EventStreamResponse(events(first, generation, reply, record), generation)
+        chunks = [] if first is None else [first, *[chunk async for chunk in generation]]
+    if sum(chunk.finish_reason is not None for chunk in chunks) < len(generation.latest):
         raise ClientGone
-    return JSONResponse(reply.whole("".join(texts), last))
+    return JSONResponse(reply.whole(joined(chunks)))

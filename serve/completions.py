@@ -1,6 +1,8 @@
 """POST /v1/completions: text that goes on, without a chat around it and without pictures."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, model_validator
@@ -8,46 +10,27 @@ from pydantic import Field, StringConstraints, model_validator
 from vlm.processing_vlm import PLAIN_TEXT
 
 from .config import ServeConfig
-from .engine import Chunk
-from .schemas import (
-    UNSUPPORTED_IN_STREAM_OPTIONS,
-    Part,
-    Question,
-    StopString,
-    StreamOptions,
-    check_stream_options,
-    with_stop_as_list,
-)
+from .engine import Chunk, GenerationRequest
+from .logprobs import Spell, completion_logprobs
+from .schemas import UNSUPPORTED_IN_STREAM_OPTIONS, AnswersQuestion, Part
 from .streaming import DONE, Head, event, usage
 from .wire import Unsupported, log_ignored, not_supported, refuse_fields, validate
 
 UNSUPPORTED: Unsupported = {
     "best_of": (1,),
     "echo": (False,),
-    "frequency_penalty": (0,),
-    "logit_bias": ({},),
-    "logprobs": (),
-    "n": (1,),
-    "presence_penalty": (0,),
     "suffix": ("",),
 }
 
 
-class CompletionRequest(Question):
+class CompletionRequest(AnswersQuestion):
     """The body of POST /v1/completions."""
 
     text_field = "prompt"
 
     prompt: Annotated[str, StringConstraints(min_length=1)]
     max_tokens: int | None = Field(16, ge=1)  # OpenAI's default
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
-    stop: list[StopString] | None = Field(None, max_length=4)
-    stream_options: StreamOptions | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_stop(cls, request: Any) -> Any:
-        return with_stop_as_list(request)
+    logprobs: int | None = Field(None, ge=0, le=5)
 
     @model_validator(mode="before")
     @classmethod
@@ -56,17 +39,11 @@ class CompletionRequest(Question):
             return {**request, "prompt": prompt[0]}
         return request
 
-    @model_validator(mode="after")
-    def _fields_agree(self) -> "CompletionRequest":
-        check_stream_options(self.stream, self.stream_options)
-        return self
-
     def turns(self) -> list[tuple[str, list[Part]]]:
         return [(PLAIN_TEXT, [Part(type="text", text=self.prompt)])]
 
     def options(self) -> dict[str, Any]:
-        stop = None if self.stop is None else tuple(self.stop)
-        return {"max_new_tokens": self.max_tokens, "seed": self.seed, "stop": stop}
+        return {**super().options(), "max_new_tokens": self.max_tokens, "top_logprobs": self.logprobs}
 
 
 def read_completion(values: dict[str, Any], config: ServeConfig) -> CompletionRequest:
@@ -81,34 +58,44 @@ def read_completion(values: dict[str, Any], config: ServeConfig) -> CompletionRe
     return request
 
 
-@dataclass(frozen=True)
+@dataclass
 class CompletionReply:
     """OpenAI's `text_completion`, whole or in pieces."""
 
     head: Head
+    asked: GenerationRequest
+    spell: Spell
     include_usage: bool = False
+    _offsets: Counter[int] = field(default_factory=Counter)  # characters of the tokens so far, of each answer
 
-    def whole(self, text: str, last: Chunk) -> dict[str, Any]:
-        return {**self._body(text, last.finish_reason), "usage": usage(last)}
+    def whole(self, answers: Sequence[Chunk]) -> dict[str, Any]:
+        choices = [self._choice(answer, answer.finish_reason) for answer in answers]
+        return {**self._head(), "choices": choices, "usage": usage(answers)}
 
     def opening(self) -> bytes:
         return b""
 
-    def piece(self, text: str) -> bytes:
-        return self._event(text, None)
+    def piece(self, chunk: Chunk) -> bytes:
+        said = self._event(self._choice(chunk)) if chunk.text or chunk.logprobs else b""
+        if chunk.finish_reason is not None:
+            said += self._event(self._choice(replace(chunk, text="", logprobs=()), chunk.finish_reason))
+        return said
 
-    def closing(self, last: Chunk) -> bytes:
-        end = self._event("", last.finish_reason)
-        if self.include_usage:
-            end += event({**self.head.body("cmpl", "text_completion"), "choices": [], "usage": usage(last)})
-        return end + DONE
+    def closing(self, lasts: Sequence[Chunk]) -> bytes:
+        return (event({**self._head(), "choices": [], "usage": usage(lasts)}) if self.include_usage else b"") + DONE
 
     def failure(self, body: dict[str, Any]) -> bytes:
         return event(body)
 
-    def _event(self, text: str, finish_reason: str | None) -> bytes:
-        return event({**self._body(text, finish_reason), **({"usage": None} if self.include_usage else {})})
+    def _event(self, choice: dict[str, Any]) -> bytes:
+        return event({**self._head(), "choices": [choice], **({"usage": None} if self.include_usage else {})})
 
-    def _body(self, text: str, finish_reason: str | None) -> dict[str, Any]:
-        choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish_reason}
-        return {**self.head.body("cmpl", "text_completion"), "choices": [choice]}
+    def _choice(self, chunk: Chunk, finish_reason: str | None = None) -> dict[str, Any]:
+        logprobs = None
+        if self.asked.top_logprobs is not None and chunk.logprobs:
+            logprobs = completion_logprobs(chunk.logprobs, self.spell, self._offsets[chunk.index])
+            self._offsets[chunk.index] += sum(map(len, logprobs["tokens"]))
+        return {"index": chunk.index, "text": chunk.text, "logprobs": logprobs, "finish_reason": finish_reason}
+
+    def _head(self) -> dict[str, Any]:
+        return self.head.body("cmpl", "text_completion")

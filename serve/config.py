@@ -40,7 +40,9 @@ class ServeConfig(RunConfig):
 
     default_temperature: float = Field(0.0, ge=0, le=2)  # OpenAI's is 1; a small model is most often right when greedy
     default_max_tokens: int = Field(512, gt=0)
-    max_waiting: int = Field(32, ge=0)  # requests that wait for the one that runs; one more gets a 503
+    max_answers: int = Field(16, gt=0)  # at once, where the model can (see vlm/engine)
+    max_waiting: int = Field(32, ge=0)  # requests that wait for their turn; one more gets a 429
+    deadline: float = Field(600.0, gt=0)  # seconds for a whole answer, its time in the queue included
     max_body_bytes: int = Field(64 * MIB, gt=0)
     body_timeout: float = Field(60.0, gt=0)  # seconds a client may take to send its request
     max_messages: int = Field(256, gt=0)

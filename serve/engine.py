@@ -15,14 +15,14 @@ from collections.abc import Generator, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
-from vlm.answers import Chunk, GenerationRequest
+from vlm.answers import Chunk, GenerationRequest, PictureReport
 from vlm.sampling import RequestError
 
 from .config import ServeConfig
 from .counters import Histogram, Snapshot
-from .errors import ApiError, BadRequest, InternalError, QueueFull, worker_stopped
+from .errors import ApiError, BadRequest, DeadlinePassed, InternalError, QueueFull, worker_stopped
 
-__all__ = ["Assistant", "Chunk", "Engine", "Generation", "GenerationRequest", "load_engine"]
+__all__ = ["Assistant", "Chunk", "Engine", "Generation", "GenerationRequest", "PictureReport", "load_engine"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,9 @@ class Assistant(Protocol):
 
     def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
         """The answer; closing the generator stops the model."""
+
+    def spell(self, token: int) -> tuple[str, bytes | None]:
+        """A token as text, and its bytes where they are known."""
 
 
 class Batch(Protocol):
@@ -61,11 +64,6 @@ class Batch(Protocol):
     def stats(self) -> dict[str, float]: ...
 
 
-class DeadlinePassed(ApiError):
-    status = 504
-    code = "deadline_passed"
-
-
 class Generation:
     """One request, from admission to its last token. Everything but `deliver` is for the event loop."""
 
@@ -78,6 +76,7 @@ class Generation:
         self.last_at: float | None = None
         self.first_tokens = 0  # tokens in the first chunk
         self.last: Chunk | None = None
+        self.latest: list[Chunk | None] = []  # of each of its answers
         self._engine = engine
         self._loop = asyncio.get_running_loop()
         # The worker never waits for a reader; what bounds this is max_new_tokens, since a chunk has a token or more.
@@ -85,6 +84,7 @@ class Generation:
 
     def start(self, request: GenerationRequest) -> None:
         self.request = request
+        self.latest = [None] * request.n
         self._engine.enqueue(self)
 
     def cancel(self) -> None:
@@ -110,6 +110,7 @@ class Generation:
         """Called by the worker: a chunk, an error, or None for the end."""
         if isinstance(item, Chunk):
             self.last, self.last_at = item, time.monotonic()
+            self.latest[item.index] = item
             if self.first_at is None:
                 self.first_at, self.first_tokens = self.last_at, item.completion_tokens
         try:
@@ -122,11 +123,22 @@ class Generation:
         return None if self.first_at is None else self.first_at - self.admitted_at
 
     @property
+    def completion_tokens(self) -> int:
+        """So far, of all its answers."""
+        return sum(chunk.completion_tokens for chunk in self.latest if chunk is not None)
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the last of its answers to end has ended; None while one goes on."""
+        is_over = all(chunk is not None and chunk.finish_reason is not None for chunk in self.latest)
+        return self.last.finish_reason if is_over and self.last is not None else None
+
+    @property
     def tokens_per_second(self) -> float | None:
         """The pace after the first chunk; None where there is no second one."""
-        if self.last is None or self.first_at is None or self.last_at is None or self.last_at <= self.first_at:
+        if self.first_at is None or self.last_at is None or self.last_at <= self.first_at:
             return None
-        return (self.last.completion_tokens - self.first_tokens) / (self.last_at - self.first_at)
+        return (self.completion_tokens - self.first_tokens) / (self.last_at - self.first_at)
 
 
 class Engine:
@@ -154,8 +166,8 @@ class Engine:
         self._waiting: deque[Generation] = deque()
         self._admitted: set[Generation] = set()
         self._places = batch.max_answers + max_waiting
-        self._draining = self._closing = False
-        self._running: list[Generation] = []  # of the worker alone
+        self._closing = False
+        self._running: list[Generation] = []  # changed by the worker alone
         self._finished: Counter[str] = Counter()
         self._to_first, self._per_token = Histogram(), Histogram()
         self._preparer = ThreadPoolExecutor(1, thread_name_prefix="regard-prepare")
@@ -169,16 +181,15 @@ class Engine:
     def snapshot(self) -> Snapshot:
         """Counters for a person or a program that watches; from any thread, and never waits for a step."""
         with self._changed:
-            waiting = len(self._waiting)
-        return Snapshot(
-            waiting, len(self._running), dict(self._finished), self._to_first.copy(), self._per_token.copy(),
-            self._batch.stats(),
-        )  # fmt: skip
+            return Snapshot(
+                len(self._waiting), len(self._running), dict(self._finished), self._to_first.copy(),
+                self._per_token.copy(), self._batch.stats(),
+            )  # fmt: skip
 
     def admit(self) -> Generation:
         """A place in the queue, before any work is done for the request. Raises QueueFull or WorkerStopped."""
         with self._changed:
-            if not self.is_alive or self._draining:
+            if not self.is_alive:
                 raise worker_stopped()
             if len(self._admitted) >= self._places:
                 raise QueueFull(
@@ -210,12 +221,6 @@ class Engine:
                 generation.prompt.cancel()
             elif generation.request is None:
                 self._admitted.discard(generation)
-
-    def drain(self, grace: float) -> None:
-        """Refuse what is new, and wait up to `grace` seconds until all that was admitted has its answer."""
-        with self._changed:
-            self._draining = True
-            self._changed.wait_for(lambda: not self._admitted or self._closing, grace)
 
     def close(self, timeout: float = 5.0) -> None:
         """End everything and wait for the worker, which stops after the step in the making."""
@@ -315,9 +320,10 @@ class Engine:
                 self._count(generation, item)
                 generation.deliver(item)
         for generation in list(self._running):
-            if not (self._batch.is_busy_with(generation) or generation.is_cancelled.is_set()):
-                reason = None if generation.last is None else generation.last.finish_reason
-                self._end(generation, None, reason or "stop")
+            # Whoever has the last chunk may let go at once, and that is no cancellation.
+            is_left = generation.is_cancelled.is_set() and generation.finish_reason is None
+            if not (self._batch.is_busy_with(generation) or is_left):
+                self._end(generation, None, generation.finish_reason or "stop")
 
     def _count(self, generation: Generation, chunk: Chunk) -> None:
         now = time.monotonic()
@@ -336,9 +342,9 @@ class Engine:
     def _end(self, generation: Generation, item: ApiError | None, how: str) -> None:
         """The worker is done with a request: nothing of it stays in the batch, and its place is free."""
         self._batch.leave(generation)
-        if generation in self._running:
-            self._running.remove(generation)
         with self._changed:
+            if generation in self._running:
+                self._running.remove(generation)
             self._admitted.discard(generation)
             self._finished[how] += 1
             self._changed.notify_all()
@@ -352,8 +358,11 @@ def load_engine(config: ServeConfig) -> Engine:
     from vlm.loading import load
 
     assistant = load(config.model, quantization=config.quantization, device=config.device, adapter=config.adapter)
-    if (reason := why_not(assistant.model)) is not None:
+    batch: Batch | None = None
+    if (reason := why_not(assistant.model)) is None:
+        batch = SlotBatch(
+            assistant.model, assistant.processor, max_answers=config.max_answers, with_hints=assistant.with_hints
+        )
+    else:
         logger.warning("this model answers one request at a time: %s", reason)
-        return Engine(assistant, config.max_waiting)
-    batch = SlotBatch(assistant.model, assistant.processor, with_hints=assistant.with_hints)
-    return Engine(assistant, config.max_waiting, batch=batch)
+    return Engine(assistant, config.max_waiting, batch=batch, deadline=config.deadline)

@@ -93,6 +93,11 @@ class Draining(ApiError):
     code = "draining"
 
 
+class DeadlinePassed(ApiError):
+    status = 504
+    code = "deadline_passed"
+
+
 class InternalError(ApiError):
     code = "internal_error"
 

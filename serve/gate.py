@@ -85,12 +85,12 @@ def _fields(scope: Scope, record: Record, status: int, seconds: float) -> dict[s
     if record.error is not None:
         fields["error"] = record.error
     if (generation := record.generation) is not None and (last := generation.last) is not None:
-        fields |= {"prompt_tokens": last.prompt_tokens, "completion_tokens": last.completion_tokens}
+        fields |= {"prompt_tokens": last.prompt_tokens, "completion_tokens": generation.completion_tokens}
         if (first := generation.seconds_to_first_token) is not None:
             fields["seconds_to_first_token"] = round(first, 3)
         if generation.tokens_per_second is not None:
             fields["tokens_per_second"] = round(generation.tokens_per_second, 1)
-        fields["finish_reason"] = last.finish_reason or "cancelled"
+        fields["finish_reason"] = generation.finish_reason or "cancelled"
     return fields
 
 

@@ -1,66 +1,49 @@
-"""GET /metrics: what Prometheus reads. The names are those of vLLM with our own prefix, so that its boards fit."""
+"""GET /metrics: what Prometheus reads. The names are those of vLLM with our own prefix, so that its boards fit.
+
+What the engine counts is asked of it when the page is made (`Engine.snapshot`); what only this side sees, requests as
+HTTP has them and pictures before they reach the model, is counted here. Labels come from fixed sets only: routes,
+statuses, error codes, stages, ends, caches.
+"""
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
-from .engine import Engine
+from . import counters
 from .gate import Record
 from .service import Service
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-TTFT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)  # seconds
-TOKEN_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1)
-PICTURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
+PICTURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+CACHES = ("picture", "prefix")
+# What a batch may count (`vlm.engine.batch.Batch.stats`) -> the counter's name and meaning.
+BATCH_COUNTERS = {
+    "prompt_tokens": ("regard:prompt_tokens", "Tokens of prompts, cached ones included."),
+    "cached_tokens": ("regard:prompt_tokens_cached", "Tokens of prompts that were not read again."),
+    "completion_tokens": ("regard:generation_tokens", "Tokens written."),
+    "steps": ("regard:engine_steps", "Steps of the batch."),
+    "image_encode_seconds": ("regard:image_encode_seconds", "Time in which pictures were encoded."),
+}
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
-@dataclass(frozen=True)
-class EngineCounts:
-    running: int  # requests that the model is answering
-    waiting: int  # requests in the queue before it
-
-
-def count(engine: Engine) -> EngineCounts:
-    """The one place that knows how the engine keeps count."""
-    with engine._changed:
-        started = sum(generation.request is not None for generation in engine._admitted)
-        waiting = len(engine._waiting)
-    return EngineCounts(running=started - waiting, waiting=waiting)
-
-
 class Metrics:
-    """The counters of one server. Labels come from fixed sets only: routes, statuses, error codes, stages."""
+    """The counters of one server."""
 
     def __init__(self, service: Service):
         self.registry = CollectorRegistry()
-        self.registry.register(_QueueCollector(service))
+        self.registry.register(_EngineCollector(service))
         self._requests = Counter("regard:requests", "Requests, once over.", ["route", "status"], registry=self.registry)
         self._errors = Counter("regard:errors", "Errors sent to clients.", ["code"], registry=self.registry)
-        self._prompt = Counter("regard:prompt_tokens", "Tokens read.", registry=self.registry)
-        self._generated = Counter("regard:generation_tokens", "Tokens written.", registry=self.registry)
-        self._first = Histogram(
-            "regard:time_to_first_token_seconds",
-            "From a place in the queue to the first piece of the answer.",
-            buckets=TTFT_BUCKETS,
-            registry=self.registry,
-        )
-        self._pace = Histogram(
-            "regard:time_per_output_token_seconds",
-            "Mean of an answer, after its first piece.",
-            buckets=TOKEN_BUCKETS,
-            registry=self.registry,
-        )
         self._pictures = Histogram(
             "regard:picture_seconds",
             "Work on the pictures of a request: fetch from the web, decode the files, read as data.",
@@ -77,14 +60,6 @@ class Metrics:
         self._requests.labels(getattr(scope.get("route"), "path", "other"), str(status)).inc()
         if record.error is not None:
             self._errors.labels(record.error).inc()
-        generation = record.generation
-        if generation is None or generation.last is None or generation.seconds_to_first_token is None:
-            return
-        self._prompt.inc(generation.last.prompt_tokens)
-        self._generated.inc(generation.last.completion_tokens)
-        self._first.observe(generation.seconds_to_first_token)
-        if generation.tokens_per_second:
-            self._pace.observe(1 / generation.tokens_per_second)
 
     @contextmanager
     def picture_stage(self, stage: str) -> Generator[None, None, None]:
@@ -102,7 +77,7 @@ class Metrics:
         return measured
 
 
-class _QueueCollector(Collector):
+class _EngineCollector(Collector):
     """Asks the engine whenever the page is made, so that nothing has to be kept in step."""
 
     def __init__(self, service: Service):
@@ -110,6 +85,48 @@ class _QueueCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         engine = self._service.loaded_engine
-        counts = EngineCounts(0, 0) if engine is None else count(engine)
-        yield GaugeMetricFamily("regard:num_requests_running", "Requests being answered.", counts.running)
-        yield GaugeMetricFamily("regard:num_requests_waiting", "Requests in the queue.", counts.waiting)
+        if engine is None:
+            yield from _queue(running=0, waiting=0)
+            return
+        found = engine.snapshot()
+        yield from _queue(found.running, found.waiting)
+        finished = CounterMetricFamily(
+            "regard:requests_finished", "Requests by how the engine ended them.", None, ["how"]
+        )
+        for how, count in found.finished.items():
+            finished.add_metric([how], count)
+        yield finished
+        yield _histogram(
+            "regard:time_to_first_token_seconds",
+            "From a place in the queue to the first token of the answer.",
+            found.time_to_first_token,
+        )
+        yield _histogram(
+            "regard:time_per_output_token_seconds", "Between the tokens of an answer.", found.time_per_token
+        )
+        yield from _batch(found.batch)
+
+
+def _queue(running: int, waiting: int) -> Iterable[Metric]:
+    yield GaugeMetricFamily("regard:num_requests_running", "Requests being answered.", running)
+    yield GaugeMetricFamily("regard:num_requests_waiting", "Requests in the queue.", waiting)
+
+
+def _histogram(name: str, meaning: str, found: counters.Histogram) -> Metric:
+    bounds = [*map(str, found.bounds), "+Inf"]
+    return HistogramMetricFamily(name, meaning, list(zip(bounds, accumulate(found.counts), strict=True)), found.sum)
+
+
+def _batch(stats: dict[str, float]) -> Iterable[Metric]:
+    """What this kind of batch counts: one that answers a request at a time has no caches."""
+    for name, (metric, meaning) in BATCH_COUNTERS.items():
+        if name in stats:
+            yield CounterMetricFamily(metric, meaning, stats[name])
+    hits = CounterMetricFamily("regard:cache_hits", "Look-ups that found something.", None, ["cache"])
+    misses = CounterMetricFamily("regard:cache_misses", "Look-ups that found nothing.", None, ["cache"])
+    sizes = GaugeMetricFamily("regard:cache_bytes", "What a cache holds.", None, ["cache"])
+    for cache in CACHES:
+        for family, what in ((hits, "hits"), (misses, "misses"), (sizes, "bytes")):
+            if (value := stats.get(f"{cache}_{what}")) is not None:
+                family.add_metric([cache], value)
+    yield from (hits, misses, sizes)

@@ -1,42 +1,46 @@
 """`regard`, the one key that this API adds to an answer: what was done with each picture.
 
-    "regard": {"pictures": [{"original": {"width": 800, "height": 600}, "processed": {"width": 224, "height": 168},
-                             "features": 49}]}
+    "regard": {"pictures": [{
+        "original": {"width": 800, "height": 600}, "processed": {"width": 224, "height": 168}, "features": 49,
+        "encode_ms": 21.5, "is_cached": false, "hints": {"used": ["structure"], "ms": 640.2}}]}
 
 In the order of the conversation. `original` is the picture upright, as a person sees it; `processed` is what the vision
 tower saw of it, so a place in one is a place in the other; `features` is what the language model could look at: 0 where
-it was asked to answer blind. An answer to a conversation without pictures has no such key.
+it was asked to answer blind. Encoding takes no time where the picture was in the cache, finding hints none where they
+were known. `used` are the kinds of what was said of the picture to the language model: "structure" (a chart, a table
+and so on), "objects" (names), "text" (words), or nothing. A model that answers one request at a time tells the first
+key only. An answer to a conversation without pictures has no key `regard`.
 """
 
-from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from PIL.Image import Image
+from .engine import Chunk, GenerationRequest, PictureReport
 
 EXTENSION = "regard"
 
 
-@runtime_checkable
-class KnowsItsView(Protocol):
-    """A model that can tell what it makes of a picture, as `vlm.loading.Assistant` can."""
-
-    def view(self, size: tuple[int, int]) -> tuple[tuple[int, int], int]:
-        """Of a picture of that size (w, h): the size (w, h) that is looked at, and the number of features."""
-
-
-def describe_pictures(assistant: object, pictures: Sequence[Image], *, blind: bool) -> dict[str, Any]:
-    """What an answer about these pictures carries beside OpenAI's fields; nothing where there are none."""
-    if not pictures:
+def describe_pictures(asked: GenerationRequest, answer: Chunk) -> dict[str, Any]:
+    """What an answer to `asked` carries beside OpenAI's fields; nothing where there are no pictures."""
+    sizes = [part["image"].size for message in asked.messages for part in message["content"] if part["type"] == "image"]
+    if not sizes:
         return {}
-    return {EXTENSION: {"pictures": [_describe(assistant, picture.size, blind) for picture in pictures]}}
+    if asked.blind:
+        return {EXTENSION: {"pictures": [{"original": _size(size), "features": 0} for size in sizes]}}
+    reports = answer.pictures or [None] * len(sizes)
+    return {EXTENSION: {"pictures": [_describe(size, report) for size, report in zip(sizes, reports, strict=True)]}}
 
 
-def _describe(assistant: object, size: tuple[int, int], blind: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {"original": _size(size)}
-    if isinstance(assistant, KnowsItsView):
-        processed, features = assistant.view(size)
-        entry |= {"processed": _size(processed), "features": 0 if blind else features}
-    return entry
+def _describe(size: tuple[int, int], report: PictureReport | None) -> dict[str, Any]:
+    if report is None:
+        return {"original": _size(size)}
+    return {
+        "original": _size(size),
+        "processed": _size(report.processed_size),
+        "features": report.features,
+        "encode_ms": round(report.encode_ms, 3),
+        "is_cached": report.is_cached,
+        "hints": {"used": list(report.hints), "ms": round(report.hints_ms, 3)},
+    }
 
 
 def _size(size: tuple[int, int]) -> dict[str, int]:

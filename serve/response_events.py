@@ -1,11 +1,13 @@
 """An answer as OpenAI's `response` object, whole or as its typed events."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from .engine import Chunk, GenerationRequest
+from .pictures import describe_pictures
 from .responses import PLAIN_TEXT_FORMAT, ResponsesRequest
 from .streaming import Head, event
 
@@ -19,12 +21,12 @@ class ResponsesReply:
     head: Head
     question: ResponsesRequest
     request: GenerationRequest  # what the model was asked, defaults and all
-    extension: dict[str, Any] = field(default_factory=dict)
     _said: str = ""
     _numbers: "count[int]" = field(default_factory=count)
 
-    def whole(self, text: str, last: Chunk) -> dict[str, Any]:
-        self._said = text
+    def whole(self, answers: Sequence[Chunk]) -> dict[str, Any]:
+        (last,) = answers
+        self._said = last.text
         return self._response(STATUS[str(last.finish_reason)], last)
 
     def opening(self) -> bytes:
@@ -36,11 +38,14 @@ class ResponsesReply:
             + self._event("response.content_part.added", **self._place(), part=part)
         )
 
-    def piece(self, text: str) -> bytes:
-        self._said += text
-        return self._event("response.output_text.delta", **self._place(), delta=text, logprobs=[])
+    def piece(self, chunk: Chunk) -> bytes:
+        if not chunk.text:
+            return b""
+        self._said += chunk.text
+        return self._event("response.output_text.delta", **self._place(), delta=chunk.text, logprobs=[])
 
-    def closing(self, last: Chunk) -> bytes:
+    def closing(self, lasts: Sequence[Chunk]) -> bytes:
+        (last,) = lasts
         status = STATUS[str(last.finish_reason)]
         return (
             self._event("response.output_text.done", **self._place(), text=self._said, logprobs=[])
@@ -97,14 +102,14 @@ class ResponsesReply:
             "tool_choice": "none",
             "tools": [],
             "truncation": "disabled",
-            **(self.extension if last is not None else {}),
+            **(describe_pictures(self.request, last) if last is not None else {}),
         }
 
 
 def _usage(last: Chunk) -> dict[str, Any]:
     return {
         "input_tokens": last.prompt_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},  # the engine keeps nothing yet
+        "input_tokens_details": {"cached_tokens": last.cached_tokens, "cache_write_tokens": 0},
         "output_tokens": last.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": last.prompt_tokens + last.completion_tokens,

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, model_validator
 
 from .config import ServeConfig
-from .schemas import UNSUPPORTED_IN_STREAM_OPTIONS, Detail, Hints, ImageUrl, Part, Question
+from .schemas import UNSUPPORTED_IN_STREAM_OPTIONS, Detail, ImageUrl, Part, PicturesQuestion
 from .wire import Tag, Unsupported, Wire, items, log_ignored, not_supported, refuse_fields, refuse_kinds, validate
 
 PLAIN_TEXT_FORMAT = {"type": "text"}
@@ -78,7 +78,7 @@ class InputMessage(Wire):
         return self
 
 
-class ResponsesRequest(Question):
+class ResponsesRequest(PicturesQuestion):
     """The body of POST /v1/responses."""
 
     text_field = "input"
@@ -88,8 +88,6 @@ class ResponsesRequest(Question):
     max_output_tokens: int | None = Field(None, ge=1)
     safety_identifier: Tag | None = None  # taken, as is the next one, and of no effect
     prompt_cache_key: Tag | None = None
-    blind: StrictBool = False  # Regard's own, as is the next one: see `ChatRequest`
-    hints: Hints = "on"
 
     @model_validator(mode="before")
     @classmethod
@@ -114,7 +112,7 @@ class ResponsesRequest(Question):
         ]
 
     def options(self) -> dict[str, Any]:
-        return {"max_new_tokens": self.max_output_tokens, "blind": self.blind, "hints": self.hints}
+        return {**super().options(), "max_new_tokens": self.max_output_tokens}
 
 
 def read_responses(values: dict[str, Any], config: ServeConfig) -> ResponsesRequest:

@@ -2,15 +2,19 @@
 
 A field of OpenAI's that Regard does not implement is refused by name, because an answer that silently ignores it
 would be wrong; its do-nothing values pass. A field that OpenAI does not have is ignored with a log line.
-The extensions are `blind` and `hints`.
+The extensions are `blind`, `hints`, `visual_guidance`, `top_k`, `min_p` and `repetition_penalty`.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from PIL import Image
-from pydantic import Field, StrictBool, StringConstraints, model_validator
+from pydantic import Field, StrictBool, StringConstraints, field_validator, model_validator
+
+from vlm.answers import MAX_ANSWERS
+from vlm.sampling import MAX_BIASES, MAX_TOP_LOGPROBS
 
 from .config import ServeConfig
 from .engine import GenerationRequest
@@ -19,18 +23,13 @@ from .wire import Tag, Unsupported, Wire, items, log_ignored, refuse_fields, ref
 
 UNSUPPORTED_IN_REQUEST: Unsupported = {
     "audio": (),
-    "frequency_penalty": (0,),
     "function_call": ("none", "auto"),
     "functions": ([],),
-    "logit_bias": ({},),
-    "logprobs": (False,),
     "metadata": ({},),
     "modalities": (["text"],),
     "moderation": (),
-    "n": (1,),
     "parallel_tool_calls": (True, False),
     "prediction": (),
-    "presence_penalty": (0,),
     "prompt_cache_options": (),
     "prompt_cache_retention": (),
     "reasoning_effort": ("none",),
@@ -39,7 +38,6 @@ UNSUPPORTED_IN_REQUEST: Unsupported = {
     "store": (False,),
     "tool_choice": ("none", "auto"),
     "tools": ([],),
-    "top_logprobs": (0,),
     "verbosity": ("medium",),
     "web_search_options": (),
 }
@@ -58,6 +56,7 @@ UNSUPPORTED_PARTS = ("input_audio", "file", "refusal")
 
 Hints = Literal["on", "off"]
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+TOKEN = re.compile("[0-9]{1,9}")
 Detail = Literal["auto", "low", "high", "original"]  # only a hint, and the model has one resolution
 
 
@@ -117,6 +116,9 @@ class Question(Wire, ABC):
     model: Tag
     temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
     top_p: float | None = Field(None, gt=0, le=1, allow_inf_nan=False)
+    top_k: int | None = Field(None, ge=0)  # Regard's own, as are the next two
+    min_p: float | None = Field(None, ge=0, le=1)
+    repetition_penalty: float | None = Field(None, gt=0, le=10)
     stream: bool | None = None
     user: Tag | None = None  # whose request it is: taken, and of no effect
 
@@ -128,9 +130,15 @@ class Question(Wire, ABC):
         """(field, url) of every picture, in the order of the conversation."""
         return []
 
-    @abstractmethod
     def options(self) -> dict[str, Any]:
-        """Further fields of `GenerationRequest`; None where the request does not say."""
+        """Fields of `GenerationRequest` besides the messages; None where the request does not say."""
+        return {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "top_k": self.top_k,
+            "min_p": self.min_p,
+            "repetition_penalty": self.repetition_penalty,
+        }
 
     def check_limits(self, config: ServeConfig) -> None:
         """Refuse what multiplies work, before any of the work is done."""
@@ -164,13 +172,74 @@ class Question(Wire, ABC):
             }
             for role, content in self.turns()
         ]
-        said = {"temperature": self.temperature, "top_p": self.top_p, **self.options()}
         defaults = {"max_new_tokens": config.default_max_tokens, "temperature": config.default_temperature}
-        options = {**defaults, **{name: value for name, value in said.items() if value is not None}}
+        options = {**defaults, **{name: value for name, value in self.options().items() if value is not None}}
         return GenerationRequest(messages=messages, **options)
 
 
-class ChatRequest(Question):
+class PicturesQuestion(Question):
+    """What the routes for pictures have in common: Regard's own fields about looking."""
+
+    blind: StrictBool = False  # answer without looking, to see what the pictures decide
+    hints: Hints = "on"  # whether the model is told what was read in the pictures
+    visual_guidance: float | None = Field(None, ge=0, le=5)  # how much the pictures must speak for a token; 0 is off
+
+    def options(self) -> dict[str, Any]:
+        own = {"blind": self.blind, "hints": self.hints, "visual_guidance": self.visual_guidance}
+        return {**super().options(), **own}
+
+
+class AnswersQuestion(Question):
+    """What chats and completions have in common: several answers to one prompt, and what steers and stops them."""
+
+    n: int | None = Field(None, ge=1, le=MAX_ANSWERS)
+    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    stop: list[StopString] | None = Field(None, max_length=4)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    logit_bias: dict[int, float] | None = Field(None, max_length=MAX_BIASES)
+    stream_options: StreamOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_stop(cls, request: Any) -> Any:
+        if isinstance(request, dict) and isinstance(stop := request.get("stop"), str):
+            return {**request, "stop": [stop]}
+        return request
+
+    @field_validator("logit_bias", mode="before")
+    @classmethod
+    def _bias_by_token(cls, biases: Any) -> Any:
+        """JSON has no numbers as keys. Checked here in whole, because pydantic's messages name the key at fault."""
+        if not isinstance(biases, dict):
+            return biases
+        is_valid = all(
+            TOKEN.fullmatch(token) and type(bias) in (int, float) and -100 <= bias <= 100
+            for token, bias in biases.items()
+        )
+        if not is_valid:
+            raise ValueError('It has the form {"TOKEN_ID": BIAS, ...}, every BIAS a number from -100 to 100')
+        return {int(token): bias for token, bias in biases.items()}
+
+    @model_validator(mode="after")
+    def _streams_what_it_says(self) -> Self:
+        if self.stream_options is not None and not self.stream:
+            raise ValueError("stream_options is only allowed when stream is true")
+        return self
+
+    def options(self) -> dict[str, Any]:
+        return {
+            **super().options(),
+            "n": self.n,
+            "seed": self.seed,
+            "stop": None if self.stop is None else tuple(self.stop),
+            "frequency_penalty": self.frequency_penalty,
+            "presence_penalty": self.presence_penalty,
+            "logit_bias": self.logit_bias,
+        }
+
+
+class ChatRequest(AnswersQuestion, PicturesQuestion):
     """The body of POST /v1/chat/completions."""
 
     text_field = "messages"
@@ -178,24 +247,17 @@ class ChatRequest(Question):
     messages: list[Message] = Field(min_length=1)
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
-    stop: list[StopString] | None = Field(None, max_length=4)
-    stream_options: StreamOptions | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=MAX_TOP_LOGPROBS)
     safety_identifier: Tag | None = None  # taken, as is the next one, and of no effect
     prompt_cache_key: Tag | None = None
-    blind: StrictBool = False  # Regard's own: answer without looking, to see what the pictures decide
-    hints: Hints = "on"  # Regard's own: whether the model is told what was read in the pictures
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_stop(cls, request: Any) -> Any:
-        return with_stop_as_list(request)
 
     @model_validator(mode="after")
-    def _fields_agree(self) -> "ChatRequest":
-        check_stream_options(self.stream, self.stream_options)
+    def _fields_agree(self) -> Self:
         if self.max_tokens is not None and self.max_completion_tokens is not None:
             raise ValueError("max_tokens and max_completion_tokens exclude each other")
+        if self.top_logprobs and not self.logprobs:
+            raise ValueError("top_logprobs is only allowed when logprobs is true")
         return self
 
     def turns(self) -> list[tuple[str, list[Part]]]:
@@ -212,25 +274,9 @@ class ChatRequest(Question):
         ]
 
     def options(self) -> dict[str, Any]:
-        return {
-            "max_new_tokens": self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens,
-            "seed": self.seed,
-            "stop": None if self.stop is None else tuple(self.stop),
-            "blind": self.blind,
-            "hints": self.hints,
-        }
-
-
-def with_stop_as_list(request: Any) -> Any:
-    """`stop` may be one string."""
-    if isinstance(request, dict) and isinstance(stop := request.get("stop"), str):
-        return {**request, "stop": [stop]}
-    return request
-
-
-def check_stream_options(stream: bool | None, stream_options: StreamOptions | None) -> None:
-    if stream_options is not None and not stream:
-        raise ValueError("stream_options is only allowed when stream is true")
+        longest = self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
+        likelihoods = (self.top_logprobs or 0) if self.logprobs else None
+        return {**super().options(), "max_new_tokens": longest, "top_logprobs": likelihoods}
 
 
 def read_chat(values: dict[str, Any], config: ServeConfig) -> ChatRequest:

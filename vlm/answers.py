@@ -3,6 +3,8 @@
 No model in here: the loop that answers one request and the engine that answers many share it.
 """
 
+import functools
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,8 +16,10 @@ MAX_ANSWERS = 16  # of one prompt
 HALF = "\N{REPLACEMENT CHARACTER}"  # what a tokenizer makes of a character that is not whole yet
 WINDOW = 64  # tokens that are decoded together at most, and how many of them stay for context
 CONTEXT = 8
+BYTE_TOKEN = re.compile("<0x([0-9A-F]{2})>")  # as tokenizers with a fallback to bytes write one
 
 FinishReason = Literal["stop", "length"]
+HintKind = Literal["structure", "objects", "text"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,12 @@ class GenerationRequest(SamplingOptions):
 class PictureReport:
     """What was done with one picture of a request."""
 
-    size: tuple[int, int]  # pixels, width and height, as it came
-    processed_size: tuple[int, int]  # as the vision tower saw it, padding included
+    processed_size: tuple[int, int]  # pixels, width and height, that the vision tower saw of it: without the padding
     features: int
     encode_ms: float  # 0 where it was known
     is_cached: bool
+    hints: tuple[HintKind, ...] = ()  # what was said of it to the language model
+    hints_ms: float = 0.0  # that finding that took; 0 where it was known
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,30 @@ class TextStream:
             self._before, self._window = text, self._window[-CONTEXT:]
             self._known = len(self._tokenizer.decode(self._window, skip_special_tokens=True))
         return text
+
+
+def spell(tokenizer: PreTrainedTokenizerBase, token: int) -> tuple[str, bytes | None]:
+    """A token as text, and its bytes in UTF-8; of a part of a character U+FFFD, and None where its bytes are not known.
+
+    It is looked at behind itself, because some tokenizers leave out a space at the beginning of a text.
+    """
+    alone, twice = (tokenizer.decode([token] * times, clean_up_tokenization_spaces=False) for times in (1, 2))
+    text = twice[len(alone) :]
+    if HALF not in text:
+        return text, text.encode()
+    piece = tokenizer.convert_ids_to_tokens(token)
+    if match := BYTE_TOKEN.fullmatch(piece):
+        return text, bytes([int(match[1], 16)])
+    known = _bytes_of_characters()
+    return text, bytes(known[character] for character in piece) if set(piece) <= known.keys() else None
+
+
+@functools.cache
+def _bytes_of_characters() -> dict[str, int]:
+    """How byte-level tokenizers write bytes."""
+    from transformers.convert_slow_tokenizer import bytes_to_unicode  # slow to import, and rarely needed
+
+    return {character: byte for byte, character in bytes_to_unicode().items()}
 
 
 def first_stop(text: str, stop: tuple[str, ...]) -> int | None:

@@ -36,6 +36,7 @@ from transformers.initialization import no_init_weights
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from . import __version__
+from .answers import spell
 from .configuration_vlm import VlmConfig
 from .efficientnet import load_published_weights
 from .generation import Chunk, GenerationRequest, generate
@@ -289,10 +290,9 @@ class Assistant:
         messages = with_hints(request.messages, self.perception.see, self.processor.count_tokens)
         return dataclasses.replace(request, messages=messages)
 
-    def view(self, size: tuple[int, int]) -> tuple[tuple[int, int], int]:
-        """Of a picture of that size (w, h): the size (w, h) that the vision tower sees, and the number of features."""
-        left, top, right, bottom = self.processor.image_processor.letterbox(size)
-        return (right - left, bottom - top), self.model.config.num_image_features
+    def spell(self, token: int) -> tuple[str, bytes | None]:
+        """A token as text, and its bytes where they are known; see `vlm.answers.spell`."""
+        return spell(self.processor.tokenizer, token)
 
     def ask(self, images: Image.Image | list[Image.Image], question: str, **options: Any) -> str:
         """The answer to one question about one picture or several; `options` are fields of `GenerationRequest`."""

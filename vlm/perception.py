@@ -5,11 +5,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
 
+from .answers import HintKind
 from .hints import picture_hint, question_facts
 from .objects import NamedObject, name_objects
 from .reading import Reader, load_reader
@@ -26,7 +27,14 @@ class Perceived:
 
     reading: Reading
     objects: tuple[NamedObject, ...]  # of a picture without a structure
-    milliseconds: float  # that finding it took
+    milliseconds: float  # that finding it took; 0 where it was known
+
+    @property
+    def kinds(self) -> tuple[HintKind, ...]:
+        """Of what can be said of it."""
+        if self.reading.structure is not None:
+            return ("structure",)
+        return (*(("objects",) if self.objects else ()), *(("text",) if self.reading.words else ()))
 
 
 class Perception:
@@ -41,12 +49,14 @@ class Perception:
         """What the picture (RGB) shows; the same pixels again cost nothing."""
         key = hashlib.sha256(repr((image.size, image.mode)).encode() + image.tobytes()).digest()
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self._look(image)
-                if len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            found = self._look(image)
+            self._kept[key] = replace(found, milliseconds=0.0)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return found
 
     def _look(self, image: Image.Image) -> Perceived:
         started = time.monotonic()
@@ -61,6 +71,7 @@ def with_hints(
 ) -> Messages:
     """The same conversation with what was seen said in it: a hint at every picture, facts before every question.
 
+    A picture's part of a message gets its `hint`, and as `perceived` what that was made of.
     What is said of a turn depends on nothing after it, so a conversation that goes on begins with the same tokens.
     """
     readings: list[Reading] = []
@@ -76,7 +87,8 @@ def with_hints(
             if part["type"] == "image":
                 perceived = see(part["image"])
                 readings.append(perceived.reading)
-                part = part | {"hint": picture_hint(perceived.reading, perceived.objects, count_tokens)}
+                hint = picture_hint(perceived.reading, perceived.objects, count_tokens)
+                part = part | {"hint": hint, "perceived": perceived}
             said.append(part)
         text = "\n".join(part["text"] for part in said if part["type"] == "text")
         if facts := _facts(readings, text, count_tokens):

@@ -13,11 +13,15 @@ from starlette.testclient import TestClient
 
 from serve.app import create_app
 from serve.config import ServeConfig
-from serve.engine import Assistant, Engine
+from serve.engine import Assistant, Batch, Engine
 from serve.remote import RemoteImages
 from serve.server import DrainingServer, make_server
 from serve.service import Service
 from tests.serve.fakes import FakeAssistant, FakeReader, png
+from vlm.engine.batch import Batch as SlotBatch
+from vlm.loading import Assistant as RealAssistant
+
+TIMEOUT = 20
 
 
 @pytest.fixture
@@ -31,19 +35,33 @@ def reader() -> FakeReader:
 
 
 @pytest.fixture
+def tiny_assistant(open_gates, tiny_processor) -> RealAssistant:
+    """A real, tiny, random model that never ends its turn by itself."""
+    open_gates.generation_config.eos_token_id = None
+    return RealAssistant("tiny", open_gates, tiny_processor)
+
+
+@pytest.fixture
+def tiny_batch(tiny_assistant: RealAssistant) -> SlotBatch:
+    """Answers many requests of `tiny_assistant` at once."""
+    return SlotBatch(tiny_assistant.model, tiny_assistant.processor, max_answers=6)
+
+
+@pytest.fixture
 def make_client(assistant: FakeAssistant, reader: FakeReader) -> Iterator[Callable[..., TestClient]]:
-    """The application in process; keyword arguments change its ServeConfig, `model` the scripted model."""
+    """The application in process; keyword arguments change its ServeConfig, `model` and `batch` the scripted model."""
     engines: list[Engine] = []
 
     def make(
         *,
         api_keys: tuple[str, ...] = (),
         model: Assistant = assistant,
+        batch: Batch | None = None,
         remote: RemoteImages | None = None,
         **settings: Any,
     ) -> TestClient:
         config = ServeConfig(**{"allowed_hosts": ("testserver",), **settings})
-        engines.append(Engine(model, config.max_waiting))
+        engines.append(Engine(model, config.max_waiting, batch=batch, deadline=config.deadline))
         app = create_app(Service(engines[-1]), config, api_keys, read=reader, remote=remote)
         return TestClient(app, raise_server_exceptions=False)
 
@@ -60,8 +78,18 @@ def client(make_client: Callable[..., TestClient]) -> TestClient:
 
 
 @pytest.fixture
-def openai_client(client: TestClient) -> OpenAI:
-    return OpenAI(http_client=client, base_url="http://testserver/v1", api_key="none", max_retries=0)
+def openai_over() -> Callable[[TestClient], OpenAI]:
+    """OpenAI's own client to an application in process."""
+
+    def make(client: TestClient) -> OpenAI:
+        return OpenAI(http_client=client, base_url="http://testserver/v1", api_key="none", max_retries=0)
+
+    return make
+
+
+@pytest.fixture
+def openai_client(client: TestClient, openai_over: Callable[[TestClient], OpenAI]) -> OpenAI:
+    return openai_over(client)
 
 
 @pytest.fixture
@@ -77,9 +105,11 @@ def live_server(
     """The application under uvicorn on a free port of 127.0.0.1, as `vlm serve` runs it; returns its address."""
     stops: list[Callable[[], None]] = []
 
-    def start(*, api_keys: tuple[str, ...] = (), **settings: Any) -> str:
+    def start(
+        *, api_keys: tuple[str, ...] = (), model: Assistant = assistant, batch: Batch | None = None, **settings: Any
+    ) -> str:
         config = ServeConfig(**settings)
-        service = Service(Engine(assistant, config.max_waiting))
+        service = Service(Engine(model, config.max_waiting, batch=batch, deadline=config.deadline))
         server = make_server(create_app(service, config, api_keys, read=reader), config, service)
         servers.append(server)
         server.config.port = 0
@@ -108,6 +138,19 @@ def live_server(
     reader.allow(1000)
     for stop in stops:
         stop()
+
+
+@pytest.fixture
+def wait_for_end() -> Callable[[], None]:
+    """Waits until the servers' threads, those that run now and did not run before the test, are over."""
+    before = set(threading.enumerate())
+
+    def wait() -> None:
+        for thread in set(threading.enumerate()) - before:
+            thread.join(TIMEOUT)
+            assert not thread.is_alive()
+
+    return wait
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ class FakeAssistant:
         if self._permits is not None:
             self._permits.release(pieces)
 
+    def spell(self, token: int) -> tuple[str, bytes | None]:
+        return chr(token), chr(token).encode()
+
     def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
         self.seen.append(request)
         try:

@@ -5,7 +5,7 @@ import json
 import openai
 import pytest
 
-from vlm.generation import RequestError
+from vlm.generation import GenerationRequest, RequestError
 
 ANSWER = "A red circle — ready."
 
@@ -24,6 +24,7 @@ def test_the_openai_client_gets_an_answer(openai_client, ask):
         "prompt_tokens": 7,
         "completion_tokens": 5,
         "total_tokens": 12,
+        "prompt_tokens_details": {"cached_tokens": 0},
     }
     assert answer._request_id is not None and answer.id == f"chatcmpl-{answer._request_id}"
 
@@ -43,7 +44,12 @@ def test_usage_is_streamed_only_when_asked_for(client, ask):
     assert not any("usage" in event for event in plain)
     assert [event["usage"] for event in asked[:-1]] == [None] * 7
     assert asked[-1]["choices"] == []
-    assert asked[-1]["usage"] == {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    assert asked[-1]["usage"] == {
+        "prompt_tokens": 7,
+        "completion_tokens": 5,
+        "total_tokens": 12,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
 
 
 def test_a_stream_has_openais_form_and_ends_with_done(client, ask):
@@ -95,11 +101,22 @@ def test_settings_arrive_as_they_were_sent(client, ask, assistant):
         "stop": ["\n", "END"],
         "blind": True,
         "hints": "off",
+        "top_k": 7,
+        "min_p": 0.1,
+        "repetition_penalty": 1.2,
+        "frequency_penalty": -0.5,
+        "presence_penalty": 1,
+        "logit_bias": {"65": -100, "66": 1.5},
+        "logprobs": True,
+        "visual_guidance": 2,
     }
     client.post("/v1/chat/completions", json=ask(**settings))
     request = assistant.seen[0]
     assert (request.max_new_tokens, request.temperature, request.top_p) == (3, 0.5, 0.9)
     assert (request.seed, request.stop, request.blind, request.hints) == (-1, ("\n", "END"), True, "off")
+    assert (request.top_k, request.min_p, request.repetition_penalty) == (7, 0.1, 1.2)
+    assert (request.frequency_penalty, request.presence_penalty) == (-0.5, 1)
+    assert (request.logit_bias, request.top_logprobs, request.visual_guidance) == ({65: -100, 66: 1.5}, 0, 2)
 
 
 def test_temperature_0_stays_0_whatever_the_default_is(make_client, ask, assistant):
@@ -114,6 +131,7 @@ def test_absent_settings_take_the_servers_defaults(make_client, ask, assistant):
     request = assistant.seen[0]
     assert (request.max_new_tokens, request.temperature, request.top_p) == (99, 0.0, 1.0)
     assert (request.seed, request.stop, request.blind, request.hints) == (None, (), False, "on")
+    assert request == GenerationRequest(messages=request.messages, max_new_tokens=99)
 
 
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])

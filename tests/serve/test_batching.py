@@ -6,19 +6,13 @@ import threading
 
 import pytest
 
-from serve.engine import Engine, GenerationRequest
-from serve.errors import ApiError, BadRequest, InternalError
+from serve.config import ServeConfig
+from serve.engine import Engine, GenerationRequest, load_engine
+from serve.errors import BadRequest, DeadlinePassed, InternalError, QueueFull
 from vlm.engine.batch import Batch
-from vlm.loading import Assistant
 from vlm.sampling import Sampler
 
 TIMEOUT = 120
-
-
-@pytest.fixture
-def tiny_assistant(open_gates, tiny_processor):
-    open_gates.generation_config.eos_token_id = None
-    return Assistant("tiny", open_gates, tiny_processor)
 
 
 @pytest.fixture
@@ -165,12 +159,31 @@ def test_mixed_requests_with_disconnects_leave_nothing_behind(make_engine, tiny_
         max_waiting=20, max_answers=4, max_bytes=2**20, max_prefix_bytes=2**18, max_picture_bytes=2**15
     )
     mixed_requests_with_disconnects(engine, tiny_assistant, picture, count)
-    engine.drain(TIMEOUT)
-    snapshot = engine.snapshot()
-    assert (snapshot.running, snapshot.waiting, batch.rows) == (0, 0, [])
+    while (snapshot := engine.snapshot()).running:  # the worker has not seen yet that the last one is gone
+        pass
+    assert (snapshot.waiting, batch.rows) == (0, [])
     assert set(snapshot.finished) <= {"length", "cancelled"}
     assert snapshot.batch["prefix_bytes"] <= 2**18 and snapshot.batch["picture_bytes"] <= 2**15
-    with pytest.raises(ApiError):
-        asyncio.run(answer(engine, ask("late")))
     engine.close()
     assert {thread for thread in set(threading.enumerate()) - before if thread.is_alive()} == set()
+
+
+def test_the_config_says_how_many_are_answered_how_many_wait_and_how_long(tiny_assistant, monkeypatch):
+    monkeypatch.setattr("vlm.loading.load", lambda *_, **__: tiny_assistant)
+    engines = [load_engine(ServeConfig(max_answers=2, max_waiting=1)), load_engine(ServeConfig(deadline=1e-6))]
+    tiny_assistant.model.config.text_config.rope_parameters["rope_type"] = "dynamic"  # not for the batch
+    engines.append(load_engine(ServeConfig(max_answers=2, max_waiting=1)))
+
+    async def run():
+        for engine, places in ((engines[0], 3), (engines[2], 2)):
+            taken = [engine.admit() for _ in range(places)]
+            with pytest.raises(QueueFull, match=f"All {places} places"):
+                engine.admit()
+            for generation in taken:
+                generation.cancel()
+        with pytest.raises(DeadlinePassed):
+            await answer(engines[1], ask("hi"))
+
+    asyncio.run(run())
+    for engine in engines:
+        engine.close()

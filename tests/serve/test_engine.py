@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from serve.engine import DeadlinePassed, Engine, GenerationRequest
-from serve.errors import QueueFull, WorkerStopped
+from serve.engine import Engine, GenerationRequest
+from serve.errors import DeadlinePassed, QueueFull, WorkerStopped
 
 REQUEST = GenerationRequest(messages=[{"role": "user", "content": "hi"}])
 TIMEOUT = 20
@@ -221,28 +221,6 @@ def test_an_answer_that_takes_too_long_ends_with_an_error_whether_it_runs_or_wai
     asyncio.run(run())
     assert len(assistant.seen) == 1
     assert engine.snapshot().finished == {"overdue": 2}
-    engine.close()
-
-
-def test_draining_finishes_what_was_admitted_and_refuses_what_is_new(assistant):
-    engine = Engine(assistant, max_waiting=2)
-
-    async def run():
-        assistant.hold()
-        running, waiting = start(engine), start(engine)
-        draining = asyncio.create_task(asyncio.to_thread(engine.drain, TIMEOUT))
-        with pytest.raises(WorkerStopped):
-            async with asyncio.timeout(TIMEOUT):
-                while True:  # until the drain has begun
-                    engine.admit().cancel()
-                    await asyncio.sleep(0)
-        assert not draining.done()
-        assistant.allow(100)
-        texts = await text_of(running), await text_of(waiting)
-        await asyncio.wait_for(draining, TIMEOUT)
-        return texts
-
-    assert asyncio.run(run()) == (list(assistant.pieces), list(assistant.pieces))
     engine.close()
 
 

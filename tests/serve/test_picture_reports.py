@@ -1,60 +1,86 @@
 """What an answer says of the pictures it is about."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from serve.pictures import describe_pictures
-from vlm.loading import Assistant
+from tests.readings import bar_chart, reading
+from vlm.answers import Chunk, GenerationRequest
+from vlm.engine.batch import Batch
+from vlm.perception import Perceived, Perception
+
+SIZE = 16  # side of what the tiny model's vision tower sees
 
 
-class Viewing:
-    """An assistant that scales every picture to half its size."""
+class Looking(Perception):
+    """Finds a bar chart in every picture, in no time of its own."""
 
-    def view(self, size):
-        return (size[0] // 2, size[1] // 2), 49
+    def _look(self, image):
+        return Perceived(reading(bar_chart(3, 7)), (), 12.5)
 
 
 @pytest.fixture
-def viewing(assistant):
-    assistant.view = Viewing().view
-    return assistant
+def looking(make_client, tiny_assistant):
+    """The application over a tiny model that is told what was read in pictures."""
+    assistant = replace(tiny_assistant, perception=Looking())
+    batch = Batch(assistant.model, assistant.processor, with_hints=assistant.with_hints)
+    return make_client(model=assistant, batch=batch)
 
 
-EXPECTED = {
-    "pictures": [
+@pytest.fixture
+def question(ask, data_url):
+    return {**ask("?", data_url("red", (8, 6)), data_url("blue", (2, 10))), "model": "tiny", "max_tokens": 2}
+
+
+def without_times(pictures):
+    """Whether encoding took time, instead of how much."""
+    return [{**picture, "encode_ms": picture["encode_ms"] > 0} for picture in pictures]
+
+
+def expected(features, is_cached=False, hints=("structure",), hints_ms=12.5):
+    return [
         {
-            "original": {"width": 8, "height": 6},
-            "processed": {"width": 4, "height": 3},
-            "features": 49,
-        },
-        {
-            "original": {"width": 2, "height": 10},
-            "processed": {"width": 1, "height": 5},
-            "features": 49,
-        },
+            "original": {"width": width, "height": height},
+            "processed": {"width": round(width * SIZE / longest), "height": round(height * SIZE / longest)},
+            "features": features,
+            "encode_ms": not is_cached,
+            "is_cached": is_cached,
+            "hints": {"used": list(hints), "ms": hints_ms},
+        }
+        for width, height, longest in ((8, 6, 8), (2, 10, 10))
     ]
-}
 
 
-def test_an_answer_tells_what_was_seen_of_each_picture(client, viewing, ask, data_url, openai_client):
-    body = ask("?", data_url("red", (8, 6)), data_url("blue", (2, 10)))
-    assert client.post("/v1/chat/completions", json=body).json()["regard"] == EXPECTED
-    lines = client.post("/v1/chat/completions", json={**body, "stream": True}).text.split("\n\n")
-    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
-    assert [chunk.get("regard") for chunk in chunks] == [None] * (len(chunks) - 1) + [EXPECTED]
-    assert openai_client.chat.completions.create(**body).regard == EXPECTED  # the official client keeps it
+def test_an_answer_tells_what_was_done_with_each_picture(looking, question, tiny_model):
+    features = tiny_model.config.num_image_features
+    first = looking.post("/v1/chat/completions", json=question).json()["regard"]
+    assert without_times(first["pictures"]) == expected(features)
+    lines = looking.post("/v1/chat/completions", json={**question, "stream": True}).text.split("\n\n")
+    *chunks, last = [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
+    assert not any("regard" in chunk for chunk in chunks)
+    assert without_times(last["regard"]["pictures"]) == expected(features, is_cached=True, hints_ms=0)
 
 
-def test_responses_tell_it_too(client, viewing, data_url):
+def test_responses_tell_it_too_and_the_official_client_keeps_it(looking, question, openai_over, data_url):
+    answer = openai_over(looking).chat.completions.create(**question)
     content = [{"type": "input_image", "image_url": data_url(*a)} for a in (("red", (8, 6)), ("blue", (2, 10)))]
-    body = {"model": "fake", "input": [{"role": "user", "content": content}]}
-    assert client.post("/v1/responses", json=body).json()["regard"] == EXPECTED
+    body = {"model": "tiny", "input": [{"role": "user", "content": content}], "max_output_tokens": 2}
+    again = looking.post("/v1/responses", json=body).json()["regard"]
+    assert [p["original"] for p in again["pictures"]] == [p["original"] for p in answer.regard["pictures"]]
+    assert all(picture["is_cached"] for picture in again["pictures"])
 
 
-def test_a_blind_answer_used_no_features(client, viewing, ask, data_url):
-    answer = client.post("/v1/chat/completions", json=ask("?", data_url(), blind=True)).json()
-    assert [picture["features"] for picture in answer["regard"]["pictures"]] == [0]
+def test_hints_that_are_off_are_not_used(looking, question):
+    answer = looking.post("/v1/chat/completions", json={**question, "hints": "off"}).json()
+    assert [picture["hints"] for picture in answer["regard"]["pictures"]] == [{"used": [], "ms": 0}] * 2
+
+
+def test_a_blind_answer_used_no_features(looking, question):
+    answer = looking.post("/v1/chat/completions", json={**question, "blind": True}).json()
+    originals = [{"width": 8, "height": 6}, {"width": 2, "height": 10}]
+    assert answer["regard"]["pictures"] == [{"original": size, "features": 0} for size in originals]
 
 
 def test_an_answer_without_pictures_has_openais_keys_alone(client, ask):
@@ -66,12 +92,16 @@ def test_a_model_that_cannot_tell_still_gives_the_original_size(client, ask, dat
     assert answer["regard"] == {"pictures": [{"original": {"width": 8, "height": 6}}]}
 
 
-def test_the_real_assistant_tells_what_its_processor_and_network_do(tiny_model, tiny_processor, picture):
-    assistant = Assistant("tiny", tiny_model, tiny_processor)
-    ((entry,),) = describe_pictures(assistant, [picture], blind=False)["regard"].values()
+def test_the_processed_size_is_what_is_not_padding(tiny_batch, tiny_processor, picture):
+    request = GenerationRequest([{"role": "user", "content": [{"type": "image", "image": picture}]}], max_new_tokens=1)
+    tiny_batch.join(0, tiny_batch.prepare(request))
+    events = []
+    while tiny_batch.rows:
+        events += tiny_batch.step()
+    ((_, chunk),) = events
+    assert isinstance(chunk, Chunk)
+    ((entry,),) = describe_pictures(request, chunk)["regard"].values()
     pixels = tiny_processor.image_processor(picture)["pixel_values"][0]
     seen = (abs(pixels - pixels[:, :1, :1]) > 1e-6).any(axis=0)  # not padding
     size = entry["processed"]
     assert (size["width"], size["height"]) == (seen.any(axis=0).sum(), seen.any(axis=1).sum())
-    values = tiny_processor.pixel_values([[picture]])
-    assert entry["features"] == tiny_model.get_image_features(values[0]).shape[1]

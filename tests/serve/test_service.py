@@ -87,9 +87,26 @@ def test_requests_tokens_times_and_errors_are_counted(client, ask, data_url, ass
     assert found["regard:prompt_tokens_total",] == 3 * 7
     assert found["regard:generation_tokens_total",] == 5 + 5 + 1
     assert found["regard:time_to_first_token_seconds_count",] == 3
-    assert found["regard:time_per_output_token_seconds_count",] == 2
+    assert found["regard:time_per_output_token_seconds_count",] == 4 + 4
+    assert found["regard:requests_finished_total", "stop"] == 2
+    assert found["regard:requests_finished_total", "failed"] == 1
     assert found["regard:picture_seconds_count", "decode"] == found["regard:picture_seconds_count", "read"] == 1
     assert not [key for key in found if "secret" in str(key)]
+
+
+def test_what_the_batch_counts_is_on_the_page(make_client, tiny_batch, tiny_assistant, ask, data_url):
+    client = make_client(model=tiny_assistant, batch=tiny_batch)
+    body = {**ask("?", data_url("red", (8, 6))), "model": "tiny", "max_tokens": 2}
+    for _ in range(2):
+        assert client.post("/v1/chat/completions", json=body).status_code == 200
+    found = samples(client)
+    assert found["regard:cache_hits_total", "picture"] == found["regard:cache_misses_total", "picture"] == 1
+    assert found["regard:cache_hits_total", "prefix"] == found["regard:cache_misses_total", "prefix"] == 1
+    assert found["regard:cache_bytes", "picture"] > 0 and found["regard:cache_bytes", "prefix"] > 0
+    assert found["regard:generation_tokens_total",] == 4
+    assert 0 < found["regard:prompt_tokens_cached_total",] < found["regard:prompt_tokens_total",] / 2
+    assert found["regard:image_encode_seconds_total",] > 0
+    assert found["regard:time_to_first_token_seconds_bucket", "+Inf"] == 2
 
 
 def test_an_error_that_the_model_words_itself_is_counted_too(client, ask, assistant):
@@ -121,6 +138,17 @@ def test_what_runs_and_what_waits_is_counted(live_server, ask, assistant):
         assert found["regard:requests_total", "/v1/chat/completions", "200"] == 2
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_past_its_deadline_is_an_error_and_counted_as_one(make_client, ask, assistant, stream):
+    client = make_client(deadline=0.05)
+    assistant.pieces = ("on and ",) * 1_000_000
+    response = client.post("/v1/chat/completions", json=ask(stream=stream, max_tokens=1_000_000))
+    assert response.status_code == (200 if stream else 504)
+    assert "deadline_passed" in response.text and "[DONE]" not in response.text
+    found = samples(client)
+    assert found["regard:errors_total", "deadline_passed"] == found["regard:requests_finished_total", "overdue"] == 1
+
+
 @pytest.fixture
 def stream(ask):
     """A client that has sent a question to an address and has the first bytes of the answer."""
@@ -139,19 +167,6 @@ def stream(ask):
     yield start
     for connection in connections:
         connection.close()
-
-
-@pytest.fixture
-def wait_for_end():
-    """Waits until the servers' threads, those that run now and did not run before the test, are over."""
-    before = set(threading.enumerate())
-
-    def wait():
-        for thread in set(threading.enumerate()) - before:
-            thread.join(TIMEOUT)
-            assert not thread.is_alive()
-
-    return wait
 
 
 def read_all(connection):
@@ -211,6 +226,7 @@ def test_a_second_signal_does_not_wait(live_server, servers, assistant, stream, 
     assert raw(address, GET_READY).startswith("HTTP/1.1 503")
     servers[0].handle_exit(signal.SIGTERM, None)
     assert b"[DONE]" not in read_all(running)
+    assistant.allow(1)  # the token in the making
     wait_for_end()
 
 

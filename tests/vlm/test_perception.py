@@ -3,6 +3,7 @@ from PIL import Image
 
 from vlm.generation import GenerationRequest
 from vlm.loading import Assistant
+from vlm.objects import NamedObject
 from vlm.perception import Perceived, Perception, with_hints
 from vlm.structure import Label, Reading, Scene, Thing
 
@@ -22,6 +23,7 @@ def question(picture, text):
 def test_a_picture_gets_its_hint_and_a_question_its_facts(tiny_processor, picture):
     (message,) = with_hints([question(picture, "Where is the star?")], lambda image: seen("star"), len)
     (image, text) = message["content"]
+    assert image["perceived"].kinds == ("structure",)
     assert image["hint"] == "[seen: 1 things; red star top left]\n"
     assert text["text"] == "(red star top left)\nWhere is the star?"
     decoded = tiny_processor.tokenizer.decode(tiny_processor.encode_chat([message]).input_ids)
@@ -75,6 +77,18 @@ def test_a_picture_is_looked_at_once(monkeypatch):
         Image.new("RGB", (4, 4), "red"),
         Image.new("RGB", (4, 4), "blue"),
     )
-    assert perception.see(red) is perception.see(again)
-    assert perception.see(blue) is not perception.see(red)
+    first, second = perception.see(red), perception.see(again)
+    assert first.reading is second.reading
+    assert first.milliseconds > second.milliseconds == 0
+    assert perception.see(blue).milliseconds > 0
     assert len(looks) == 2
+
+
+def test_what_can_be_said_of_a_picture_has_kinds():
+    word = Label(text="exit", box=(0, 0, 9, 9))
+    bare, worded = (Reading(family="none", confidence=1, structure=None, words=words) for words in ((), (word,)))
+    cat = NamedObject("cat", 0.9)
+    assert seen("star").kinds == ("structure",)
+    assert Perceived(bare, (), 1.0).kinds == ()
+    assert Perceived(bare, (cat,), 1.0).kinds == ("objects",)
+    assert Perceived(worded, (cat,), 1.0).kinds == ("objects", "text")

@@ -83,7 +83,7 @@ class Batch:
 
     def prepare(self, request: GenerationRequest) -> Prompt:
         """Hints, tokens, hashes and pixel values; for any thread. Raises RequestError for what cannot be answered."""
-        prompt = self.pictures.prepare(self.with_hints(request))
+        prompt = self.pictures.prepare(self.with_hints(request), request)
         if not self.slots.fits(prompt.rows, len(prompt.ids) + prompt.room):
             raise RequestError(
                 f"{prompt.rows} answers of up to {len(prompt.ids) + prompt.room} tokens, prompt included, do not fit"

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..answers import GenerationRequest, PictureReport
 from ..generation import encode
 from ..modeling_vlm import VlmForConditionalGeneration
+from ..perception import Perceived
 from ..processing_vlm import VlmProcessor
 from .caches import BoundedCache, EncodedPicture, Unit, picture_hash
 
@@ -25,7 +26,9 @@ class Prompt:
     request: GenerationRequest
     ids: list[int]
     room: int  # tokens that its answer may have
+    blind_ids: list[int]  # of what it is compared with: the same without hints; empty where it is not guided
     images: list[Image.Image]
+    perceived: list[Perceived | None]  # what hints were made of
     hashes: list[bytes]
     pixel_values: list[Tensor | None]  # [1, 1, 3, S, S] of each picture; None where it was known at that time
     cached_tokens: int = 0  # set when it is read
@@ -39,15 +42,15 @@ class Prompt:
 
     @property
     def is_guided(self) -> bool:
-        return bool(self.request.visual_guidance and self.hashes)
+        return bool(self.blind_ids)
 
     def units(self, image_token_id: int, image_seq_length: int, blind: bool) -> list[Unit]:
         """Its tokens; at an image token the hash of the picture, or nothing where it is not seen."""
-        units: list[Unit] = list(self.ids)
+        units: list[Unit] = list(self.blind_ids if blind else self.ids)
         seen = 0
-        for i, token in enumerate(self.ids):
+        for i, token in enumerate(units):
             if token == image_token_id:
-                units[i] = b"" if blind else self.hashes[seen // image_seq_length]
+                units[i] = self.hashes[seen // image_seq_length] if self.hashes and not blind else b""
                 seen += 1
         return units
 
@@ -60,14 +63,21 @@ class Pictures:
         self.encode_seconds = 0.0
         self._model, self._processor = model, processor
 
-    def prepare(self, request: GenerationRequest) -> Prompt:
-        """Tokens, hashes and pixel values. Raises RequestError for what this model cannot answer."""
+    def prepare(self, request: GenerationRequest, bare: GenerationRequest) -> Prompt:
+        """Tokens, hashes and pixel values of a request; `bare` is the same before hints were said in it.
+
+        Raises RequestError for what this model cannot answer.
+        """
         chat, room = encode(self._model, self._processor, request)
         images = [] if request.blind else chat.images
+        is_guided = bool(images and request.visual_guidance)
+        blind_ids = encode(self._model, self._processor, bare)[0].input_ids if is_guided else []
+        contents = [message["content"] for message in request.messages if not isinstance(message["content"], str)]
+        perceived = [part.get("perceived") for content in contents for part in content if part["type"] == "image"]
         hashes = [picture_hash(image) for image in images]
         pairs = zip(images, hashes, strict=True)
         pixel_values = [None if key in self.cache else self._processor.pixel_values([[image]]) for image, key in pairs]
-        return Prompt(request, chat.input_ids, room, images, hashes, pixel_values)
+        return Prompt(request, chat.input_ids, room, blind_ids, images, perceived, hashes, pixel_values)
 
     @torch.inference_mode()
     def encode(self, prompt: Prompt) -> None:
@@ -75,25 +85,34 @@ class Pictures:
         pictures = zip(prompt.images, prompt.hashes, prompt.pixel_values, strict=True)
         found = [self._encode_one(*picture) for picture in pictures]
         prompt.encoded = [picture for picture, _ in found]
-        prompt.reports = tuple(report for _, report in found)
+        seen = zip(prompt.images, prompt.perceived, found, strict=False)  # what is not looked at has no report
+        prompt.reports = tuple(self._report(image, perceived, *result) for image, perceived, result in seen)
 
     def _encode_one(
         self, image: Image.Image, key: bytes, pixel_values: Tensor | None
-    ) -> tuple[EncodedPicture, PictureReport]:
+    ) -> tuple[EncodedPicture, float | None]:
+        """One picture, and the seconds that encoding it took; None where it was known."""
+        if (picture := self.cache.get(key)) is not None:
+            return picture, None
         started = time.perf_counter()
-        picture = self.cache.get(key)
-        is_cached = picture is not None
-        if picture is None:
-            if pixel_values is None:  # it was known when the prompt was prepared, and has been forgotten since
-                pixel_values = self._processor.pixel_values([[image]])
-            encoded = self._model.encode_images(pixel_values)
-            picture = EncodedPicture(encoded.features, encoded.key_values)
-            self.cache.put(key, picture, picture.size)
-        seconds = 0.0 if is_cached else time.perf_counter() - started
+        if pixel_values is None:  # it was known when the prompt was prepared, and has been forgotten since
+            pixel_values = self._processor.pixel_values([[image]])
+        encoded = self._model.encode_images(pixel_values)
+        picture = EncodedPicture(encoded.features, encoded.key_values)
+        self.cache.put(key, picture, picture.size)
+        seconds = time.perf_counter() - started
         self.encode_seconds += seconds
-        side = self._processor.image_processor.image_size
-        features = picture.features.shape[2]
-        return picture, PictureReport(image.size, (side, side), features, 1000 * seconds, is_cached)
+        return picture, seconds
+
+    def _report(
+        self, image: Image.Image, perceived: Perceived | None, picture: EncodedPicture, seconds: float | None
+    ) -> PictureReport:
+        left, top, right, bottom = self._processor.image_processor.letterbox(image.size)
+        hints, hints_ms = ((), 0.0) if perceived is None else (perceived.kinds, perceived.milliseconds)
+        return PictureReport(
+            (right - left, bottom - top), picture.features.shape[2], 1000 * (seconds or 0.0), seconds is None,
+            hints, hints_ms,
+        )  # fmt: skip
 
 
 @dataclass
@@ -108,12 +127,12 @@ class Text:
 
 @torch.inference_mode()
 def embed(model: VlmForConditionalGeneration, prompt: Prompt, blind: bool) -> Text:
-    """The text of a prompt whose pictures are encoded; `blind`: as if there were none."""
+    """The text of a prompt whose pictures are encoded; `blind`: as if there were none, and nothing read in them."""
     config, pictures = model.config, [] if blind else prompt.encoded
-    ids = torch.tensor([prompt.ids])
+    ids = torch.tensor([prompt.blind_ids if blind else prompt.ids])
     features = torch.cat([picture.features for picture in pictures], dim=1) if pictures else None
     visible = torch.zeros_like(ids)
     if pictures:
         visible = model.get_image_attention_mask(ids, len(pictures)).sum(dim=-1)
-    units = prompt.units(config.image_token_id, config.image_seq_length, blind=not pictures)
+    units = prompt.units(config.image_token_id, config.image_seq_length, blind)
     return Text(units, model.embed(ids, features), visible, pictures)

@@ -15,6 +15,8 @@ class OneAtATime:
         self._stream = stream
         self._owner: Hashable = None
         self._chunks: Generator[Chunk, None, None] | None = None
+        self._tokens = 0  # of the answer in the making
+        self._counts = {"prompt_tokens": 0, "completion_tokens": 0}
 
     def prepare(self, request: GenerationRequest) -> GenerationRequest:
         return request
@@ -23,7 +25,7 @@ class OneAtATime:
         return self._chunks is None
 
     def join(self, owner: Hashable, request: GenerationRequest) -> None:
-        self._owner, self._chunks = owner, self._stream(request)
+        self._owner, self._chunks, self._tokens = owner, self._stream(request), 0
 
     def leave(self, owner: Hashable) -> None:
         if self.is_busy_with(owner):
@@ -46,9 +48,17 @@ class OneAtATime:
         except Exception as error:
             self._chunks = None
             return [(owner, error)]
+        self._count(chunk)
         if chunk.finish_reason is not None:
             self.leave(owner)
         return [(owner, chunk)]
 
     def stats(self) -> dict[str, float]:
-        return {}
+        """Counters since the start, named as those of `Batch`."""
+        return {**self._counts}
+
+    def _count(self, chunk: Chunk) -> None:
+        if not self._tokens:
+            self._counts["prompt_tokens"] += chunk.prompt_tokens
+        self._counts["completion_tokens"] += chunk.completion_tokens - self._tokens
+        self._tokens = chunk.completion_tokens

@@ -1,5 +1,7 @@
 """Answers in a batch are the answers alone, token for token; and what one of them does wrong is its own."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from PIL import Image
@@ -153,6 +155,25 @@ def test_guidance_compares_with_the_model_that_sees_nothing(talker, pictures):
     assert texts[2] == "".join(chunk.text for chunk in run(Batch(*talker), [unguided])[0])  # nothing to compare
     together = run(Batch(*talker), [plain, guided])
     assert ["".join(chunk.text for chunk in chunks) for chunks in together] == texts[:2]
+
+
+def test_what_guidance_compares_with_was_told_nothing_of_the_pictures(talker, pictures):
+    def with_hints(request):
+        (message,) = request.messages
+        parts = [part | {"hint": "[seen: a cat]"} if part["type"] == "image" else part for part in message["content"]]
+        return replace(request, messages=[message | {"content": parts}])
+
+    guided = ask("What is it?", *pictures[:2], visual_guidance=1.0)
+    blind = ask("What is it?", *pictures[:2], blind=True)
+    batch = Batch(*talker, with_hints=with_hints)
+    batch.join(0, batch.prepare(guided))
+    seeing, unseeing = batch.rows
+    bare = Batch(*talker)
+    bare.join(0, bare.prepare(blind))
+    assert unseeing.text.units == bare.rows[0].text.units
+    assert len(seeing.text.units) == len(unseeing.text.units) + 2 * len("[seen: a cat]")
+    (answer,) = run(Batch(*talker, with_hints=with_hints), [guided])
+    assert answer[-1].completion_tokens == TOKENS
 
 
 def test_who_leaves_frees_the_rows_and_changes_nobody_else(talker, pictures):
