@@ -120,14 +120,10 @@ def show_sidebar(models: list[str], base_url: str) -> dict[str, Any]:
             "Top p", 0.05, 1.0, 1.0, 0.05, disabled=is_greedy, help="Choose among the likeliest words only."
         )
         max_tokens = st.number_input("Longest answer, in tokens", 1, 4096, 256, 32)
-        hints = st.toggle(
-            "Tell the model what was read", True, help="Words, values and arrows that were found in the picture."
-        )
         seed = st.number_input("Seed", 0, 2**31 - 1, None, placeholder="random", disabled=is_greedy)
         st.button("Clear the conversation", icon=":material/delete:", on_click=clear, width="stretch")
         st.caption(f"Served at `{base_url}`")
-    options = {"model": model, "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
-    return {**options, "hints": "on" if hints else "off"}
+    return {"model": model, "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
 
 
 def clear() -> None:

@@ -125,7 +125,7 @@ def add_sampling_options(parser: argparse.ArgumentParser) -> None:
         "--hints",
         choices=("on", "off"),
         default="on",
-        help="tell the model what was read in the pictures (default: on)",
+        help="tell a model that has learnt it what was read in the pictures",
     )
     parser.add_argument(
         "--blind", action="store_true", help="hide the pictures from the model: does it still answer so?"

@@ -100,11 +100,9 @@ def test_the_settings_are_sent(page, assistant):
     page.slider[1].set_value(0.5)
     page.number_input[0].set_value(3)
     page.number_input[1].set_value(11)
-    page.toggle[0].set_value(False)
     ask(page, "hi")
     request = assistant.seen[0]
     assert (request.temperature, request.top_p, request.max_new_tokens, request.seed) == (0.7, 0.5, 3, 11)
-    assert request.hints == "off"
     assert any("cut off" in caption.value for caption in page.caption)
     assert not page.slider[1].disabled
 
@@ -113,7 +111,6 @@ def test_the_first_settings_are_greedy(page, assistant):
     ask(page, "hi")
     request = assistant.seen[0]
     assert (request.temperature, request.top_p, request.seed, request.blind) == (0.0, 1.0, None, False)
-    assert request.hints == "on"
 
 
 def test_regenerate_asks_the_last_question_again_and_replaces_the_answer(page, assistant):
