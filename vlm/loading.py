@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from huggingface_hub.errors import HFValidationError, StrictDataclassError
@@ -43,10 +43,12 @@ from .generation import Chunk, GenerationRequest, generate
 from .gguf import find_gguf, load_gguf_language_model, load_gguf_tokenizer
 from .image_processing import VlmImageProcessor
 from .modeling_vlm import VlmForConditionalGeneration
-from .perception import Perception, with_hints
 from .processing_vlm import DEFAULT_CHAT_TEMPLATE, IMAGE_TOKEN, VlmProcessor
 from .quantization import CPU_KINDS, check_quantization, dequantize_, quantize_
 from .run_config import PACKAGE, ConfigError, RunConfig, cache_folder, load_config
+
+if TYPE_CHECKING:
+    from .perception import Perception
 
 logger = logging.getLogger(__name__)
 
@@ -277,7 +279,7 @@ class Assistant:
     name: str
     model: VlmForConditionalGeneration
     processor: VlmProcessor
-    perception: Perception | None = None  # of a model that uses hints
+    perception: "Perception | None" = None  # of a model that uses hints
 
     def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
         """The answer, piece by piece; see `vlm.generation.generate`."""
@@ -287,6 +289,8 @@ class Assistant:
         """The request with what was seen in its pictures said in it, if it wants that and the model knows it."""
         if self.perception is None or request.blind or request.hints == "off":
             return request
+        from .perception import with_hints  # with all that reads pictures, which most models need not wait for
+
         messages = with_hints(request.messages, self.perception.see, self.processor.count_tokens)
         return dataclasses.replace(request, messages=messages)
 
@@ -335,5 +339,9 @@ def load(
     if device is None:
         device = "cuda" if torch.cuda.is_available() and model.config.quantization not in CPU_KINDS else "cpu"
     check_quantization(model.config.quantization, device)
-    perception = Perception() if processor.hints else None
+    perception = None
+    if processor.hints:
+        from .perception import Perception
+
+        perception = Perception()
     return Assistant(path.name or name_or_path, model.to(device), processor, perception)

@@ -60,9 +60,9 @@ def test_a_field_that_is_not_implemented_is_refused_by_name(field, value):
 
 
 @pytest.mark.parametrize("field", UNSUPPORTED_IN_REQUEST)
-def test_values_that_ask_for_nothing_are_accepted(field):
+def test_values_that_ask_for_nothing_change_nothing(field):
     for value in (None, *UNSUPPORTED_IN_REQUEST[field]):
-        read(**{field: value})
+        assert read(**{field: value}) == read()
 
 
 def test_an_unknown_field_is_ignored_with_a_log_line(caplog):
@@ -180,7 +180,9 @@ def test_the_ends_of_every_range_are_accepted():
         {"logprobs": True, "top_logprobs": 20, "logit_bias": dict.fromkeys(map(str, range(1024)), -100)},
         {"logprobs": False, "top_logprobs": 0, "logit_bias": {}},
     ):
-        read(**ends).to_generation([], ServeConfig())
+        request = read(**ends).to_generation([], ServeConfig())
+        said = {name: value for name, value in ends.items() if name not in ("logprobs", "top_logprobs", "logit_bias")}
+        assert {name: getattr(request, name) for name in said} == said
 
 
 def test_the_longest_legal_stop_strings_are_accepted():

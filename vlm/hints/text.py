@@ -1,7 +1,8 @@
 """Hints as text: one block for each picture, and the facts that a question turns on."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ..objects import NamedObject
 from ..structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
@@ -15,6 +16,17 @@ PICTURE = re.compile(
 NUMBERS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "last": -1}
 
 CountTokens = Callable[[str], int]
+Describe = Callable[[Any], Iterator[str]]
+About = Callable[[Any, str], Iterator[str]]
+
+FAMILIES: Mapping[type[Structure], tuple[Describe, About]] = {
+    Chart: (charts.describe, charts.about),
+    Graph: (graphs.describe, graphs.about),
+    Table: (tables.describe_table, tables.about_table),
+    Notice: (tables.describe_notice, tables.about_notice),
+    Parts: (scenes.describe_parts, scenes.about_parts),
+    Scene: (scenes.describe_scene, scenes.about_scene),
+}
 
 
 def picture_hint(reading: Reading, objects: Sequence[NamedObject], count_tokens: CountTokens) -> str:
@@ -47,36 +59,16 @@ def _which(question: str, count: int) -> int:
 
 def describe(structure: Structure) -> Iterator[str]:
     """What a structure says, in short pieces, in the order in which they are wanted."""
-    match structure:
-        case Chart():
-            yield from charts.describe(structure)
-        case Graph():
-            yield from graphs.describe(structure)
-        case Table():
-            yield from tables.describe_table(structure)
-        case Notice():
-            yield from tables.describe_notice(structure)
-        case Parts():
-            yield from scenes.describe_parts(structure)
-        case Scene():
-            yield from scenes.describe_scene(structure)
+    return _family(structure)[0](structure)
 
 
 def about(structure: Structure, question: str) -> Iterator[str]:
     """What a structure says of the things that a question names."""
-    match structure:
-        case Chart():
-            yield from charts.about(structure, question)
-        case Graph():
-            yield from graphs.about(structure, question)
-        case Table():
-            yield from tables.about_table(structure, question)
-        case Notice():
-            yield from tables.about_notice(structure, question)
-        case Parts():
-            yield from scenes.about_parts(structure, question)
-        case Scene():
-            yield from scenes.about_scene(structure, question)
+    return _family(structure)[1](structure, question)
+
+
+def _family(structure: Structure) -> tuple[Describe, About]:
+    return next(FAMILIES[kind] for kind in type(structure).__mro__ if kind in FAMILIES)
 
 
 def _of_photograph(reading: Reading, objects: Sequence[NamedObject]) -> Iterator[str]:

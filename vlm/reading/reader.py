@@ -22,7 +22,8 @@ from .weights import Vocabulary, load_weights
 
 WEIGHTS = Path(__file__).parent / "weights"
 SURE = 0.5  # below, the kind of a picture is anybody's guess, and nothing is read
-CLEAR = 0.9  # from here on a picture with words is what it is taken for, even if nothing in it can be read
+CLEAR = 0.9  # from here on a picture with words is what it is taken for, even if nothing in it can be read ...
+WRITTEN = {"charts", "graphs", "tables", "signs", "parts"}  # ... if it is of these: words are what they are read by
 
 DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Scene | None]] = {
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
@@ -56,7 +57,7 @@ class Reader:
                 seen_words = merge_elements(seen_words, relations)
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
-        is_known = structure is not None or (bool(words) and confidence >= CLEAR)
+        is_known = structure is not None or (bool(words) and family in WRITTEN and confidence >= CLEAR)
         named = cast(Family, family if is_known else "none")
         return Reading(family=named, confidence=confidence, structure=structure, words=words)
 

@@ -52,7 +52,7 @@ def test_any_picture_gives_a_reading(reader, picture):
 @pytest.mark.parametrize("family", [*DECODERS])
 def test_any_family_is_read_from_any_picture(reader, monkeypatch, family, picture):
     prefer(monkeypatch, reader.network.family, FAMILIES.index(family), len(FAMILIES))
-    reader.read(PICTURES[picture](), use_ocr=False)
+    assert reader.read(PICTURES[picture](), use_ocr=False).family in (family, "none")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -99,6 +99,18 @@ def test_an_unsure_network_reads_nothing(reader, monkeypatch):
 def test_without_ocr_there_are_no_words(reader, monkeypatch):
     monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: None)
     assert reader.read(PICTURES["blank"]()).words == ()
+
+
+@pytest.mark.parametrize(
+    ("family", "named"), [("charts", "charts"), ("tables", "tables"), ("things", "none"), ("shapes", "none")]
+)
+def test_what_is_read_by_its_words_keeps_its_name_and_a_photograph_does_not_get_one(reader, monkeypatch, family, named):
+    """Words may be found anywhere, in a photograph too."""
+    words = (Label(text="a word", box=(10, 10, 60, 20)),)
+    monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: words)
+    monkeypatch.setitem(DECODERS, family, lambda seen: None)
+    prefer(monkeypatch, reader.network.family, FAMILIES.index(family), len(FAMILIES))
+    assert reader.read(PICTURES["blank"]()).family == named
 
 
 def test_words_end_at_the_edges_of_the_picture():
