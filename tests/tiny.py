@@ -3,6 +3,7 @@
 import torch
 from transformers import LlamaConfig, SiglipVisionConfig
 
+from vlm.lora import add_update_, lora_ranks
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
 CHAT_TEMPLATE = (
@@ -35,4 +36,18 @@ def open_gates_(model: VlmForConditionalGeneration) -> VlmForConditionalGenerati
                 parameter.fill_(0.7)
             elif "ordinal_" in name:
                 parameter.normal_()
+    return model
+
+
+def with_lora_(model: VlmForConditionalGeneration) -> VlmForConditionalGeneration:
+    """Updates of different ranks, large enough to be seen, in some layers of the language model and not in others."""
+    names = {
+        name.rpartition(".")[2]: name for name, _ in model.language_model.named_modules()
+    }  # those of the last layer
+    random = torch.Generator().manual_seed(5)
+    for rank, layer in enumerate(("q_proj", "v_proj", "o_proj", "up_proj", "down_proj"), start=1):
+        linear = model.language_model.get_submodule(names[layer])
+        down = 0.3 * torch.randn(rank, linear.in_features, generator=random)
+        add_update_(model.language_model, names[layer], down, torch.randn(linear.out_features, rank, generator=random))
+    model.config.lora_ranks = lora_ranks(model.language_model)
     return model

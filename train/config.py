@@ -78,6 +78,7 @@ class TrainConfig(RunConfig):
     eval_every: int = Field(50, gt=0)  # steps between measurements on unseen rows, with and without the pictures
     eval_rows: int = Field(16, gt=0)
     trainable: tuple[str, ...] = ("multi_modal_projector", "cross_attention")  # trained whole
+    kept: tuple[str, ...] = ()  # not trained, but saved whole with the rest: the adapter needs no other one below it
     lora: LoraSettings | None = None
 
     @model_validator(mode="after")

@@ -12,7 +12,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils.constants import DUMMY_TARGET_MODULES
 from torch import nn
 
+from vlm.lora import silence_unseeing_
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.quantization import QuantizedLinear
 
 from .config import TrainConfig
 
@@ -28,13 +30,29 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
         r=lora.rank if lora else 1,
         lora_alpha=lora.alpha if lora else 1,
         lora_dropout=lora.dropout if lora else 0.0,
-        target_modules=lora.target_modules if lora else DUMMY_TARGET_MODULES,  # no layer has that name
-        modules_to_save=list(config.trainable),
+        target_modules=_targets(model, lora.target_modules) if lora else DUMMY_TARGET_MODULES,  # no layer is named so
+        modules_to_save=[*config.trainable, *config.kept],
     )
     if config.initial_attn_gate is not None:
         for block in model.cross_attention_blocks():
             block.start_looking_(config.initial_attn_gate)
-    return get_peft_model(model, peft_config)
+    adapted = get_peft_model(model, peft_config)
+    silence_unseeing_(adapted)
+    for name, parameter in list(trainable_parameters(adapted)):
+        if any(f".{part}." in name for part in config.kept):
+            parameter.requires_grad_(False)
+    return adapted
+
+
+def _targets(model: VlmForConditionalGeneration, pattern: str) -> str | list[str]:
+    """What peft lays a LoRA over: layers named like `pattern`, and where one has an update, the layer below that."""
+    if not model.config.lora_ranks:
+        return pattern
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear | QuantizedLinear) and re.fullmatch(pattern, name.removesuffix(".base_layer"))
+    ]
 
 
 def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

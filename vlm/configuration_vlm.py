@@ -36,6 +36,8 @@ class VlmConfig(PreTrainedConfig):
     cross_attention_hidden_size: int = 256  # width of query, key and value together
     cross_attention_num_heads: int = 8
     cross_attention_mlp_size: int = 384
+    # Rank of the low-rank update of each linear layer of the language model that has one: see vlm/lora.py.
+    lora_ranks: dict[str, int] | None = None
     # How the language model's weights are stored: see vlm/quantization.py.
     quantization: Literal["none", "int8", "int4", "nf4", "bnb-int8"] = "none"
 

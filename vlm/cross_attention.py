@@ -132,4 +132,4 @@ class FusionDecoderLayer(nn.Module):
             )
             if cross_attentions is not None:
                 cross_attentions.append(weights)
-        return self.decoder_layer(hidden_states, *args, **kwargs)
+        return self.decoder_layer(hidden_states, *args, image_attention_mask=image_attention_mask, **kwargs)

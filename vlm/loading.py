@@ -9,7 +9,6 @@ import hashlib
 import importlib.util
 import logging
 import tempfile
-import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import torch
 from huggingface_hub.errors import HFValidationError, StrictDataclassError
 from PIL import Image
 from pydantic import Field, field_validator
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import (
     AddedToken,
@@ -36,6 +35,7 @@ from transformers.initialization import no_init_weights
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from . import __version__
+from .adapters import ADAPTER_WEIGHTS, is_plain_lora, merge_adapter
 from .answers import spell
 from .configuration_vlm import VlmConfig
 from .efficientnet import load_published_weights
@@ -176,21 +176,6 @@ def find_adapter(name: str) -> Path:
     raise PartNotFoundError(f"no adapter {name!r}: give a folder with adapter_config.json, as `vlm train` writes it")
 
 
-def merge_adapter(model: VlmForConditionalGeneration, folder: Path) -> VlmForConditionalGeneration:
-    """`model` with the trained projector, cross-attention and LoRA of a peft folder made part of it."""
-    from peft import PeftModel  # it takes a second to import, and a complete checkpoint does not need it
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks transformers for a property of an older name
-        return PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
-
-
-def has_lora(folder: Path) -> bool:
-    """Whether an adapter changes the language model's own weights, which then must not be quantized."""
-    with safe_open(folder / "adapter_model.safetensors", "pt") as tensors:
-        return any(".lora_" in name for name in tensors.keys())
-
-
 def assemble(config: ComposeConfig, name: str) -> Path:
     """The complete checkpoint of `config`, made once in the user's cache; a plain `from_pretrained` loads it.
 
@@ -200,7 +185,7 @@ def assemble(config: ComposeConfig, name: str) -> Path:
     key = hashlib.sha256(f"{__version__} {config.model_dump_json()}".encode())
     if config.adapter is not None:
         adapter = find_adapter(config.adapter)
-        for file in ("adapter_config.json", "adapter_model.safetensors"):
+        for file in ("adapter_config.json", ADAPTER_WEIGHTS):
             key.update((adapter / file).read_bytes())
     final = cache_folder() / f"{name}-{key.hexdigest()[:16]}"
     if final.is_dir():
@@ -330,7 +315,7 @@ def load(
         folder = name_or_path
     model, processor = load_checkpoint(folder)
     if adapter is not None:
-        if has_lora(adapter_folder := find_adapter(adapter)):
+        if not is_plain_lora(adapter_folder := find_adapter(adapter)):
             dequantize_(model.language_model)
         model = merge_adapter(model, adapter_folder)
     if quantization is not None and quantization != model.config.quantization:

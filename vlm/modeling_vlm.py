@@ -31,6 +31,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from . import efficientnet  # noqa: F401 - registers EfficientNet-Lite as a vision tower
 from .configuration_vlm import VlmConfig
 from .cross_attention import FusionDecoderLayer, GatedCrossAttention, ImageKeyValue
+from .lora import insert_lora_, tell_what_is_seen_
 from .projector import PerceiverProjector, build_projector
 from .quantization import prepare_quantized_
 
@@ -91,12 +92,15 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         self.multi_modal_projector = build_projector(config)
         self.language_model = language_model
         self._insert_cross_attention()
+        insert_lora_(language_model, config.lora_ranks or {})
         self.post_init()
 
     def _insert_cross_attention(self) -> None:
+        layers = self.language_model.get_decoder().layers
+        for layer in layers:
+            tell_what_is_seen_(layer)
         if self.config.fusion == "prefix":
             return
-        layers = self.language_model.get_decoder().layers
         for block, i in enumerate(self.config.cross_attention_layers or []):
             layers[i] = FusionDecoderLayer(GatedCrossAttention(self.config), layers[i], block)
 

@@ -4,8 +4,9 @@ import shutil
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
-from tests.tiny import open_gates_
+from tests.tiny import open_gates_, with_lora_
 from train import loop
 from train.checkpoint import checkpoints
 from train.collator import collate
@@ -13,7 +14,7 @@ from train.config import TrainConfig
 from train.data import build_rows
 from train.loop import schedule, train
 from train.trainable import add_adapters, parameter_groups, trainable_parameters
-from vlm.loading import find_adapter, has_lora, merge_adapter
+from vlm.adapters import merge_adapter
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
 
@@ -143,16 +144,33 @@ def test_what_pictures_show_is_learnt_and_only_by_looking(tiny_config, tiny_proc
     assert last["eval_loss_blind"] > 2 * last["eval_loss"]
 
 
-def test_a_trained_adapter_laid_over_the_model_is_the_trained_model(tiny_config, tiny_processor, config):
-    model = new_model(tiny_config, config)
-    folder = train(model, tiny_processor, config)
-    assert has_lora(find_adapter(str(folder)))
-    batch = collate(build_rows(config, tiny_processor)[0], tiny_processor)
+@pytest.mark.parametrize("prepare", [open_gates_, with_lora_], ids=["the first", "a second"])
+def test_a_trained_adapter_laid_over_the_model_is_the_trained_model(tiny_config, tiny_processor, config, prepare):
+    def base():
+        torch.manual_seed(0)
+        return prepare(open_gates_(VlmForConditionalGeneration(tiny_config)))
+
+    settings = config.model_copy(update={"lora_learning_rate": 0.05})
+    model = add_adapters(base(), settings)
+    folder = train(model, tiny_processor, settings)
+    batch = collate(build_rows(settings, tiny_processor)[0], tiny_processor)
     del batch["labels"]
-    torch.manual_seed(0)
-    merged = merge_adapter(open_gates_(VlmForConditionalGeneration(tiny_config)).eval(), folder)
     with torch.no_grad():
-        torch.testing.assert_close(merged(**batch).logits, model(**batch).logits, rtol=1e-4, atol=1e-4)
+        merged, untrained = merge_adapter(base().eval(), folder)(**batch).logits, base().eval()(**batch).logits
+        expected = model(**batch).logits
+    torch.testing.assert_close(merged, expected, rtol=1e-4, atol=1e-4)
+    assert (untrained - expected).abs().max() > 0.1
+
+
+def test_what_is_kept_is_saved_and_not_trained(tiny_config, tiny_processor, config):
+    kept = ("multi_modal_projector", "cross_attention")
+    settings = config.model_copy(update={"trainable": (), "kept": kept})
+    model = new_model(tiny_config, settings)
+    assert all("lora_" in name for name in weights(model))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items() if "cross_attention" in name}
+    saved = load_file(train(model, tiny_processor, settings) / "adapter_model.safetensors")
+    assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in before.items())
+    assert {part for name in saved for part in (*kept, "lora_") if part in name} == {*kept, "lora_"}
 
 
 def test_only_the_last_checkpoints_are_kept_and_all_are_complete(tiny_config, tiny_processor, config):

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from ..cross_attention import FusionDecoderLayer
+from ..lora import LoraLinear
 from ..modeling_vlm import VlmForConditionalGeneration
 from .looking import Look, Looking
-from .products import can_be_fused, fill_rows, is_fp32, product, row_block
+from .products import Projection, can_be_fused, fill_rows, is_fp32, product, row_block
 from .slots import PLACES, Slots, SlotShape, whole_places
 
 QUERY_ROWS = 4  # attention's products have a multiple of this many rows
@@ -44,6 +45,8 @@ def why_not(model: VlmForConditionalGeneration) -> str | None:
     linears = [*_linears(layers[0]), model.get_output_embeddings()]
     if model.device.type != "cpu" or not all(map(can_be_fused, linears)):
         return "it runs elsewhere than on the CPU, or in other weights than fp32, int8 and int4"
+    if isinstance(model.get_output_embeddings(), LoraLinear):
+        return "its output head has a low-rank update"
     return None
 
 
@@ -68,6 +71,7 @@ class Step:
     mask: Tensor  # [B*N, M, L]
     queries: Tensor  # [B, N, M, H], zeros
     look: Look | None  # None: nobody in this step sees a picture
+    sees: Tensor | None  # [R, 1]: 1 where a token sees a picture, else 0; None: nobody does
 
 
 class Layer:
@@ -80,10 +84,10 @@ class Layer:
         turned = q.out_features + k.out_features
         order = torch.arange(turned + v.out_features)
         order[:turned] = (order[:turned:head_size, None] + pairs).flatten()
-        self.query_key_value = product([q, k, v], order)
-        self.out = product([out])
-        self.gate_up = product([gate, up])
-        self.down = product([down])
+        self.query_key_value = Projection([q, k, v], order)
+        self.out = Projection([out])
+        self.gate_up = Projection([gate, up])
+        self.down = Projection([down])
         self.act = layer.mlp.act_fn
         self.attn_norm, self.mlp_norm = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
         self.eps = layer.input_layernorm.variance_epsilon
@@ -146,9 +150,9 @@ class Decoder:
                 block = self.blocks[i]
                 self.looking.look_(x, block, slots.images[block], step.look)
             attended = self._attend(layer, rms_norm(x, layer.attn_norm, layer.eps), slots.text[i], step)
-            x += layer.out(fill_rows(attended, self.block))
-            gate, up = layer.gate_up(rms_norm(x, layer.mlp_norm, layer.eps)).float().chunk(2, dim=-1)
-            x += layer.down(layer.act(gate) * up)
+            x += layer.out(fill_rows(attended, self.block), step.sees)
+            gate, up = layer.gate_up(rms_norm(x, layer.mlp_norm, layer.eps), step.sees).float().chunk(2, dim=-1)
+            x += layer.down(layer.act(gate) * up, step.sees)
         if keep == 0:
             return x[:0]
         x = x[tokens - 1 : batch * tokens : tokens]
@@ -166,12 +170,13 @@ class Decoder:
         mask = mask[:, None].expand(-1, self.heads, -1, -1).reshape(batch * self.heads, rows, places)
         queries = torch.zeros(batch, self.heads, rows, self.head_size)
         look = None if self.looking is None else self.looking.plan(first, visible)
-        return Step(first, batch, tokens, places, starts, rotation, mask, queries, look)
+        sees = fill_rows((visible > 0).float().view(-1, 1), self.block) if visible.any() else None
+        return Step(first, batch, tokens, places, starts, rotation, mask, queries, look, sees)
 
     def _attend(self, layer: Layer, x: Tensor, key_values: Tensor, step: Step) -> Tensor:
         """Normalised x [R, D], a layer's slots [2, S, N, L, H] -> what its heads found [B*T, G*N*H]."""
         batch, tokens, heads, groups = step.sequences, step.tokens, self.heads, self.groups
-        x = layer.query_key_value(x)[: batch * tokens].float().unflatten(-1, (-1, self.head_size))
+        x = layer.query_key_value(x, step.sees)[: batch * tokens].float().unflatten(-1, (-1, self.head_size))
         turned = torch.view_as_complex(x[:, : heads * (groups + 1)].unflatten(-1, (-1, 2)))
         turned *= step.rotation
         new = x[:, heads * groups :].unflatten(1, (2, heads))  # [B*T, 2, N, H]

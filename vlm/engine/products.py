@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..lora import LoraLinear
 from ..quantization import Int4Linear, Int8Linear, QuantizedLinear
 
 Product = Callable[[Tensor], Tensor]  # fp32 [R, K] -> fp32 or bf16 [R, N]
@@ -31,21 +32,28 @@ def fill_rows(x: Tensor, block: int) -> Tensor:
     return F.pad(x, (0, 0, 0, missing)) if missing else x
 
 
+def base_of(linear: nn.Module) -> nn.Module:
+    """The layer itself, without the low-rank update beside it."""
+    return linear.base_layer if isinstance(linear, LoraLinear) else linear
+
+
 def is_fp32(linear: nn.Module) -> bool:
     """Whether `product` of this layer needs rows that are filled up."""
+    linear = base_of(linear)
     return isinstance(linear, nn.Linear) and linear.weight.dtype == torch.float32
 
 
 def can_be_fused(linear: nn.Module) -> bool:
     """Whether `product` knows this kind of layer."""
-    return is_fp32(linear) or isinstance(linear, Int4Linear | Int8Linear)
+    return is_fp32(linear) or isinstance(base_of(linear), Int4Linear | Int8Linear)
 
 
 def product(linears: Sequence[nn.Module], order: Tensor | None = None) -> Product:
     """One product for several layers of one kind and one input: their outputs side by side, in `order` [N] if given.
 
-    The layers stay as they are.
+    The layers stay as they are; low-rank updates beside them are left out (see `Projection`).
     """
+    linears = [base_of(linear) for linear in linears]
     bias = None if linears[0].bias is None else torch.cat([linear.bias for linear in linears]).detach()
     if order is not None and bias is not None:
         bias = bias[order]
@@ -70,3 +78,26 @@ def _quantized(linear: QuantizedLinear, kernel: Any, bias: Tensor | None) -> Pro
     if bias is None:
         return lambda x: linear._multiply(x, kernel)
     return lambda x: linear._multiply(x, kernel).float() + bias
+
+
+class Projection:
+    """`product` of several layers of one input, with the low-rank updates that stand beside some of them."""
+
+    def __init__(self, linears: Sequence[nn.Module], order: Tensor | None = None):
+        self.product = product(linears, order)
+        updates = [linear for linear in linears if isinstance(linear, LoraLinear)]
+        self.down = torch.cat([linear.down for linear in updates]).detach() if updates else None  # [r, K], r of all
+        ups = [
+            linear.up if isinstance(linear, LoraLinear) else torch.empty(linear.out_features, 0) for linear in linears
+        ]
+        up = torch.block_diag(*ups).detach()  # [N, r]
+        self.up = up if order is None else up[order].contiguous()
+        self.block = row_block()
+
+    def __call__(self, x: Tensor, sees: Tensor | None) -> Tensor:
+        """x [R, K], sees [R, 1] (1 where a token sees a picture, else 0; None: nobody does) -> fp32 or bf16 [R, N]."""
+        y = self.product(x)
+        if sees is None or self.down is None:
+            return y
+        update = F.linear(F.linear(fill_rows(x, self.block), self.down), self.up)[: len(x)]
+        return torch.addcmul(y.float(), update, sees)

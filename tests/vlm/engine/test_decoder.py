@@ -3,16 +3,19 @@
 import pytest
 import torch
 
+from tests.tiny import with_lora_
 from vlm.engine.decoder import Decoder, why_not
-from vlm.quantization import quantize_
+from vlm.quantization import quantization_of, quantize_
 
 LENGTH = 200  # more than one part of PLACES
 
 
-@pytest.fixture(params=["fp32", "int4"])
+@pytest.fixture(params=["fp32", "int4", "fp32 with LoRA", "int4 with LoRA"])
 def model(request, fused_model):
-    if request.param == "int4":
+    if "int4" in request.param:
         quantize_(fused_model.language_model, "int4")
+    if "LoRA" in request.param:
+        with_lora_(fused_model)
     return fused_model
 
 
@@ -70,7 +73,7 @@ def test_it_computes_what_the_model_computes(model, pictures):
 
 
 def _is_quantized(model):
-    return hasattr(model.language_model.get_decoder().layers[1].self_attn.q_proj, "qweight")
+    return quantization_of(model) != "none"
 
 
 @torch.no_grad()

@@ -1,0 +1,54 @@
+"""Adapters in peft's format: `adapter_config.json` and `adapter_model.safetensors`, as `vlm train` writes them."""
+
+import json
+import warnings
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from .lora import add_update_, lora_ranks
+from .modeling_vlm import VlmForConditionalGeneration
+
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+
+
+def is_plain_lora(folder: Path) -> bool:
+    """Whether an adapter's updates can run beside the layers that they change, and these be quantized (not DoRA's)."""
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    unknown = ("use_dora", "rank_pattern", "alpha_pattern", "bias_pattern", "layer_replication")
+    return config["peft_type"] == "LORA" and not any(map(config.get, unknown))
+
+
+def merge_adapter(model: VlmForConditionalGeneration, folder: Path) -> VlmForConditionalGeneration:
+    """`model` with what a peft folder holds made part of it: projector, cross-attention, LoRA.
+
+    A plain LoRA stays beside the weights that it changes (see vlm/lora.py); other kinds become part of them, which then
+    must not be quantized. Raises ValueError for an adapter of another model.
+    """
+    if is_plain_lora(folder):
+        return _lay_over(model, folder)
+    from peft import PeftModel  # it takes a second to import
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft 0.21 asks transformers for a property of an older name
+        return PeftModel.from_pretrained(model, folder).merge_and_unload().eval()
+
+
+def _lay_over(model: VlmForConditionalGeneration, folder: Path) -> VlmForConditionalGeneration:
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    scale = config["lora_alpha"] / (config["r"] ** 0.5 if config.get("use_rslora") else config["r"])
+    state = {name.removeprefix("base_model.model."): t for name, t in load_file(folder / ADAPTER_WEIGHTS).items()}
+    whole = {name: tensor for name, tensor in state.items() if ".lora_" not in name}
+    try:
+        for name in [name for name in state if name.endswith(".lora_A.weight")]:
+            layer = name.removesuffix(".lora_A.weight")
+            up = state[f"{layer}.lora_B.weight"] * scale
+            layer = layer.removeprefix("language_model.").removesuffix(".base_layer")
+            add_update_(model.language_model, layer, state[name].float(), up.float())
+        unknown = model.load_state_dict(whole, strict=False).unexpected_keys
+    except (AttributeError, RuntimeError) as error:
+        raise ValueError(f"the adapter {folder} does not fit this model: {error}") from error
+    if unknown:
+        raise ValueError(f"the adapter {folder} does not fit this model, which has no {', '.join(unknown[:3])}")
+    model.config.lora_ranks = lora_ranks(model.language_model) or None
+    return model.eval()
