@@ -4,18 +4,25 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ..structure import Chart, Colour, Dot, Slice
+from ..structure import Chart, Colour, Dot, NumberStyle, Slice
 from ..structure.chart_facts import Value, highest, is_equal, lowest, placed_marks, ranked, series_names, total
 from ..structure.colours import SHADES, colour_name
 from ..structure.numbers import parse_number, write_number
-from .mentions import find_mentions
+from .mentions import find_mentions, missing_names, place_mentions
 
 MOST_IN_ORDER = 12
 MOST_PAIRS = 3
+TICK = 1e-6  # of the axis: so near to a tick a value is what the tick says
 ZEROS = re.compile(r"\.0+(?!\d)")
 ORDER = re.compile(r"\b(?:next|after|before|follow\w*|preced\w*|prior|left|right|above|below|between)\b", re.IGNORECASE)
 SUM = re.compile(r"\b(?:sum|total|together|add\w*|combined?|plus|altogether)\b", re.IGNORECASE)
-NUMBER = re.compile(r"(?<![\w.,])[$€£¥]?-?\d[\d.,]*\s?(?:%|[kKMB](?!\w))?")
+NUMBER = re.compile(r"(?<![\w.,:])[$€£¥]?-?\d[\d.,]*\s?(?:%|[kKMB](?!\w))?(?![\d:])")
+COUNT = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
+EXTREME = re.compile(
+    r"\b(?:right|left|top|bottom|high|larg|great|bigg|low|small|few|least|most|max|min)(?:est|most|imum|imal)\b|\b(?:least|most|max|min)\b",
+    re.IGNORECASE,
+)
+COLOUR = re.compile(r"\b(?:colou?rs?|hues?)\b", re.IGNORECASE)
 
 
 class ChartWords:
@@ -26,21 +33,40 @@ class ChartWords:
         self.categories = [label.text for label in chart.categories]
         self.series = list(series_names(chart))
         self.values: dict[tuple[int, int], Value] = {}  # by category and series
+        self.written: dict[tuple[str, str], str] = {}  # where a value stands at its mark, by the names of the two
+        ticks = [tick.label.text for tick in chart.value_axis.ticks] if chart.value_axis else []
+        decimals = max(chart.numbers.decimals, NumberStyle.of(ticks).decimals)
+        self.style = chart.numbers.model_copy(update={"decimals": decimals})
         for mark in placed_marks(chart):
             if mark.category is not None:
                 name = Value(self.categories[mark.category], self.series[mark.series], mark.value, mark.is_sure)
                 self.values[mark.category, mark.series] = name
+                if mark.written:
+                    self.written[name.category, name.series] = mark.written.text
 
     def write(self, value: float) -> str:
-        """As the picture writes it; a pie's in per cent."""
+        """As the picture writes it, at a tick in so many words; a pie's in per cent."""
+        if self.chart.value_axis:
+            near = TICK * abs(self.chart.value_axis.high - self.chart.value_axis.low)
+            for tick in self.chart.value_axis.ticks:
+                if abs(tick.value - value) < near:
+                    return tick.label.text
         if self.chart.kind == "pie":
             return f"{write_number(round(value, 1))}%"
-        style = self.chart.numbers
-        written = style.write(style.rounded(value))
-        return ZEROS.sub("", written) if style.divisor != 1 else written  # "50M" rather than "50.0M"
+        written = self.style.write(self.style.rounded(value))
+        return ZEROS.sub("", written) if self.style.divisor != 1 else written  # "50M" rather than "50.0M"
+
+    def write_result(self, value: float) -> str:
+        """A sum or a difference, with as many decimals as it has."""
+        if self.chart.kind == "pie":
+            return self.write(value)
+        shown = round(self.style.rounded(value) / self.style.divisor, 6)
+        decimals = next(count for count in range(7) if round(shown, count) == shown)
+        return self.style.model_copy(update={"decimals": decimals}).write(value)
 
     def said(self, value: Value) -> str:
-        return f"{self.write(value.value)}{'' if value.is_sure else '?'}"
+        written = self.written.get((value.category, value.series))
+        return f"{written or self.write(value.value)}{'' if value.is_sure else '?'}"
 
     def of_series(self, series: int) -> list[Value]:
         return [value for (_, s), value in sorted(self.values.items()) if s == series]
@@ -120,32 +146,48 @@ def _titles(chart: Chart) -> Iterator[str]:
 def about(chart: Chart, question: str) -> Iterator[str]:
     """What follows from the values that a question names."""
     words = ChartWords(chart)
-    categories = find_mentions(words.categories, question)
-    series = find_mentions(words.series, question) if len(words.series) > 1 else []
-    chosen = _chosen(words, categories, series)
+    places = place_mentions(words.categories, question)
+    named = place_mentions(words.series, question) if len(words.series) > 1 else []
+    categories, series = [number for _, number in places], [number for _, number in named]
+    chosen = _chosen(words, places, named)
     for value in chosen:
         yield f"{_name(words, value)} {words.said(value)}"
     for one, other in list(pairwise(chosen))[:MOST_PAIRS]:
         yield from _compared(words, one, other)
     if len(chosen) > 1 and SUM.search(question):
-        yield f"together {words.write(total(chosen))}"
+        yield f"together {words.write_result(total(chosen))}"
     if ORDER.search(question) and len(categories) == 2:
         yield from _placed(words, categories)
     elif ORDER.search(question) and len(categories) == 1 and not series:
         yield from _neighbours(words, categories[0])
+    yield from missing_names((label.text for label in chart.labels), question)
+    yield from _colours_of(chart, words, question, categories, series)
     yield from _groups(words, categories, series)
     yield from _numbers(words, question, categories)
     yield from _by_colour(chart, words, question)
+    if COUNT.search(question):
+        yield from _counts(chart)
+    if EXTREME.search(question) and not categories and not series:
+        yield from _outermost(chart) if chart.kind == "scatter" else _extreme(words)
 
 
 def _name(words: ChartWords, value: Value) -> str:
     return value.name if len(words.series) > 1 else value.category
 
 
-def _chosen(words: ChartWords, categories: Sequence[int], series: Sequence[int]) -> list[Value]:
-    """The values where the named categories and series meet; without a series only where there is but one."""
-    which = series or ([0] if len(words.series) == 1 else [])
-    return [words.values[c, s] for c in categories for s in which if (c, s) in words.values]
+def _chosen(words: ChartWords, places: Sequence[tuple[int, int]], named: Sequence[tuple[int, int]]) -> list[Value]:
+    """The values where the named categories and series meet; without a series only where there is but one.
+
+    Both come with their places in the question: "North for May or South for June" are two values, not four.
+    """
+    categories, series = [number for _, number in places], [number for _, number in named]
+    order = [is_series for _, is_series in sorted([(at, False) for at, _ in places] + [(at, True) for at, _ in named])]
+    if len(categories) == len(series) > 1 and all(a != b for a, b in pairwise(order)):
+        pairs = list(zip(categories, series, strict=True))
+    else:
+        which = series or ([0] if len(words.series) == 1 else [])
+        pairs = [(c, s) for c in categories for s in which]
+    return [words.values[pair] for pair in pairs if pair in words.values]
 
 
 def _compared(words: ChartWords, one: Value, other: Value) -> Iterator[str]:
@@ -154,7 +196,7 @@ def _compared(words: ChartWords, one: Value, other: Value) -> Iterator[str]:
         yield f"{first} and {second} are equal"
         return
     higher, lower = (first, second) if one.value > other.value else (second, first)
-    yield f"{higher} is higher than {lower} by {words.write(abs(one.value - other.value))}"
+    yield f"{higher} is higher than {lower} by {words.write_result(abs(one.value - other.value))}"
 
 
 def _placed(words: ChartWords, categories: Sequence[int]) -> Iterator[str]:
@@ -189,12 +231,12 @@ def _groups(words: ChartWords, categories: Sequence[int], series: Sequence[int])
 def _extremes(words: ChartWords, name: str, found: list[Value], by_category: bool) -> Iterator[str]:
     if found:
         listed = ", ".join(f"{v.category if by_category else v.series} {words.said(v)}" for v in ranked(found))
-        yield f"{name} from high to low: {listed}; sum {words.write(total(found))}"
+        yield f"{name} from high to low: {listed}; sum {words.write_result(total(found))}"
 
 
 def _numbers(words: ChartWords, question: str, categories: Sequence[int]) -> Iterator[str]:
     """Which value is the nearest to a number in the question, and which of the named ones are above it."""
-    for name in words.categories:  # "2015" may be a category
+    for name in (*words.categories, *filter(None, words.series)):  # "2015" may be one
         question = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", question)
     found = list(words.values.values())
     for text in NUMBER.findall(question)[:1]:
@@ -219,3 +261,49 @@ def _by_colour(chart: Chart, words: ChartWords, question: str) -> Iterator[str]:
             names = {words.categories[mark.category] for mark in same if mark.category is not None}
         if names:
             yield f"{shades[number]}: {', '.join(sorted(names))}"
+
+
+def _colours_of(
+    chart: Chart, words: ChartWords, question: str, categories: Sequence[int], series: Sequence[int]
+) -> Iterator[str]:
+    """The colours of what a question names, or of all, where it asks for colours or names one."""
+    if not (COLOUR.search(question) or find_mentions(list(SHADES), question.replace("grey", "gray"))):
+        return
+    if len(words.series) > 1:
+        found = [(words.series[i], one.colour) for i, one in enumerate(chart.series) if one.colour and i in series]
+    else:
+        found = [(words.categories[m.category], m.colour) for m in chart.marks if m.category in (*categories,)]
+    if found:
+        yield f"colors: {', '.join(f'{name} {colour_of(colour)}' for name, colour in found)}"
+    else:
+        yield from _colours(chart)
+
+
+def _counts(chart: Chart) -> Iterator[str]:
+    """Of marks, categories and series."""
+    what = {"bar": "bars", "pie": "slices", "line": "lines", "scatter": "points"}[chart.kind]
+    number = len(chart.series) if chart.kind == "line" else len(placed_marks(chart))
+    yield f"{number} {what}"
+    if chart.categories:
+        yield f"{len(chart.categories)} categories, {len(chart.series)} series"
+    elif len(chart.series) > 1:
+        yield f"{len(chart.series)} series"
+
+
+def _extreme(words: ChartWords) -> Iterator[str]:
+    found = list(words.values.values())
+    if len(found) > 1:
+        high, low = highest(found)[0], lowest(found)[0]
+        yield f"highest {high.name} {words.said(high)}, lowest {low.name} {words.said(low)}"
+
+
+def _outermost(chart: Chart) -> Iterator[str]:
+    """The groups of a scatter plot's outermost points, and how the highest lies to the lowest."""
+    dots = [mark for mark in chart.marks if isinstance(mark, Dot)]
+    names = series_names(chart)
+    high, low = max(dots, key=lambda dot: dot.value), min(dots, key=lambda dot: dot.value)
+    left, right = min(dots, key=lambda dot: dot.centre[0]), max(dots, key=lambda dot: dot.centre[0])
+    if len(chart.series) > 1:
+        ends = (("highest", high), ("lowest", low), ("rightmost", right), ("leftmost", left))
+        yield ", ".join(f"{word} {names[dot.series]}" for word, dot in ends)
+    yield f"highest is {'left' if high.centre[0] < low.centre[0] else 'right'} of lowest"

@@ -1,12 +1,16 @@
 """Node-link pictures in words: who points to whom, and what a question about some boxes turns on."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ..structure import Graph
 from ..structure.colours import SHADES
 from ..structure.graph_facts import decisions, end_nodes, find_path, is_directed, start_nodes
 from .charts import colour_of
-from .mentions import find_mentions, missing
+from .mentions import find_mentions, missing, missing_names
+
+DECISION = re.compile(r"\b(?:decision|diamond|condition)s?\b", re.IGNORECASE)
+STEPS = re.compile(r"\b(?:how many|steps|shortest|between|way|route)\b", re.IGNORECASE)
 
 
 def describe(graph: Graph) -> Iterator[str]:
@@ -63,7 +67,14 @@ def about(graph: Graph, question: str) -> Iterator[str]:
         yield from _about_pair(graph, found[0], found[1])
     else:
         yield from (fact for node in found for fact in _about_node(graph, node))
-    yield from missing(texts, question)
+    said = texts + [edge.label.text for edge in graph.edges if edge.label] + ([graph.title.text] if graph.title else [])
+    yield from missing(said, question)
+    if not found and '"' not in question:
+        yield from missing_names(said, question)
+    if DECISION.search(question):
+        yield f"{len(decisions(graph))} decisions"
+    if len(found) == 2 and STEPS.search(question):
+        yield from _ways(graph, found[0], found[1])
     shades = list(SHADES)
     for number in find_mentions(shades, question.replace("grey", "gray")):
         named = [i for i, node in enumerate(graph.nodes) if colour_of(node.colour) == shades[number]]
@@ -99,6 +110,14 @@ def _led(graph: Graph, one: int, other: int) -> Iterator[str]:
     label = f" ({edge.label.text})" if edge and edge.label else ""
     way = "" if edge else f", {'but a' if find_path(graph, one, other) else 'no'} path"
     yield f"{'an' if edge else 'no'} arrow{way} {first} to {second}{label}"
+
+
+def _ways(graph: Graph, one: int, other: int) -> Iterator[str]:
+    """How many arrows lead from one to the other, and past what."""
+    for start, end in ((one, other), (other, one)):
+        if way := find_path(graph, start, end):
+            via = f" via {_names(graph, way[1:-1])}" if way[1:-1] else ""
+            yield f"{len(way) - 1} steps {_name(graph, start)} to {_name(graph, end)}{via}"
 
 
 def _placed(graph: Graph, one: int, other: int) -> str:

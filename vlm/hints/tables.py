@@ -7,11 +7,31 @@ from collections.abc import Iterator, Sequence
 from ..structure import Notice, NumberStyle, Table
 from ..structure.numbers import parse_number, write_number
 from ..structure.table_facts import column_name, column_sum, highest_rows, lowest_rows, numbers_in, prices, total_of
-from .mentions import find_mentions, missing
+from .mentions import find_mentions, missing, missing_names
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 NUMERALS = ("1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 11)))
 MOST_CELLS = 8  # that a question gets to see
+UNIT = re.compile(r"\s*[(\[][^)\]]*[)\]]$")
+TOTAL = re.compile(r"\b(?:total|sum|add|all|altogether|together)\b", re.IGNORECASE)
+# What is asked of a row that is named, and what is asked for of the whole table; "number of" belongs to no heading.
+_NOUN = r"the (?:number of )?((?:(?!the\b)[a-z'-]+ ??){1,3})"
+COLUMN_OF = (
+    re.compile(rf"\b{_NOUN} (?:given )?(?:of|for)\b", re.IGNORECASE),
+    re.compile(rf"\ba value for {_NOUN}(?=[?.]|$)", re.IGNORECASE),
+    re.compile(rf"\b[:,] what is {_NOUN}(?=[?.]|$)", re.IGNORECASE),
+)
+COLUMN_ALONE = (
+    re.compile(rf"\bcolumn for {_NOUN}(?=[?.]|$)", re.IGNORECASE),
+    re.compile(rf"\b(?:show|give) {_NOUN}(?= of each|[?.]|$)", re.IGNORECASE),
+    re.compile(rf"\bis {_NOUN} one of the columns\b", re.IGNORECASE),
+    re.compile(rf"\bcan {_NOUN} be read\b", re.IGNORECASE),
+)
+NO_COLUMN = frozenset(
+    ("sum", "total", "difference", "gap", "average", "mean", "median", "row", "rows", "column", "columns", "table",
+     "title", "heading", "name", "number", "value", "entry", "highest", "lowest", "higher", "lower", "first", "last",
+     "picture", "image", "order", "rest", "one", "names")
+)  # fmt: skip
 
 
 def describe_table(table: Table) -> Iterator[str]:
@@ -26,8 +46,10 @@ def describe_table(table: Table) -> Iterator[str]:
 
 def about_table(table: Table, question: str) -> Iterator[str]:
     """The cells that a question is about, and what follows from a column of numbers."""
-    heads = [row[0].text for row in table.rows]
-    rows, columns = find_mentions(heads, question), find_mentions([cell.text for cell in table.header], question)
+    heads, names = [row[0].text for row in table.rows], [_without_unit(cell.text) for cell in table.header]
+    rows, columns = find_mentions(heads, question), find_mentions(names, question)
+    if table.total_row and len(rows) > 1:  # "the total price of milk and bread" is not about the row that is called so
+        rows = [row for row in rows if row != len(heads) - 1]
     rows, columns = (
         rows + _by_ordinal(question, "row", len(heads)),
         columns + _by_ordinal(question, "column", len(table.header)),
@@ -36,9 +58,11 @@ def about_table(table: Table, question: str) -> Iterator[str]:
     yield from _cells(table, rows, [c for c in columns if c > 0])
     if len(rows) == 2 and numeric:
         yield from _compared(table, rows, numeric[0])
-    for column in numeric:
-        if not rows:
-            yield _extremes(table, column)
+    yield from _absent(table, question, [heads[row] for row in rows], names)
+    for column in [c for c in columns if c > 0 and not rows]:
+        yield _extremes(table, column) if column in numeric else _entries(table, column)
+    if table.total_row and TOTAL.search(question):
+        yield from (f"total {names[c]}: {table.rows[-1][c].text}" for c in columns if table.rows[-1][c].text)
     for row in rows[:1] if len(rows) == 1 and not numeric else []:
         if row + 1 < len(heads):
             yield f"after {heads[row]}: {heads[row + 1]}"
@@ -49,7 +73,29 @@ def about_table(table: Table, question: str) -> Iterator[str]:
     for row in _by_ordinal(question, "row", len(heads)):
         yield f"row {row + 1}: {heads[row]}"
     yield from _holding(table, question, columns)
-    yield from missing([*heads, *(cell.text for cell in table.header)], question)
+
+
+def _without_unit(heading: str) -> str:
+    """ "Price ($)" is spoken of as "price"."""
+    return UNIT.sub("", heading) or heading
+
+
+def _absent(table: Table, question: str, rows: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
+    """What a question quotes or calls by a name, and the column that it asks for, where the table has no such thing."""
+    written = [label.text for label in table.labels]
+    yield from dict.fromkeys((*missing(written, question), *missing_names(written, question)))
+    for pattern in COLUMN_OF if rows else COLUMN_ALONE:
+        for noun in pattern.findall(question):
+            words = noun.casefold().split()
+            known = any(re.search(rf"\b{re.escape(name)}\b", noun, re.IGNORECASE) for name in (*columns, *rows) if name)
+            if not known and not NO_COLUMN.intersection(words) and words[-1].rstrip("s") != columns[0].casefold():
+                yield f'there is no "{noun}"'
+
+
+def _entries(table: Table, column: int) -> str:
+    """A column of words."""
+    texts = [row[column].text or "-" for row in table.rows[: len(table.rows) - table.total_row]]
+    return f"{column_name(table, column)}: {', '.join(texts[:MOST_CELLS])}"
 
 
 def _by_ordinal(question: str, what: str, limit: int) -> list[int]:
@@ -76,7 +122,7 @@ def _compared(table: Table, rows: Sequence[int], column: int) -> Iterator[str]:
     one, other = map(parse_number, texts)
     if one is None or other is None:
         return
-    style = NumberStyle.of(texts)
+    style = NumberStyle.of([table.rows[row][column].text for row, _ in numbers_in(table, column)])
     if one == other:
         yield f"{names[0]} and {names[1]} are equal"
     else:
@@ -107,7 +153,8 @@ def _holding(table: Table, question: str, columns: Sequence[int]) -> Iterator[st
 
 def describe_notice(notice: Notice) -> Iterator[str]:
     """What kind it is, its colours, then line by line."""
-    colours = f", {notice.ink} on {notice.background}" if notice.ink and notice.background else ""
+    colours = f" on {notice.background}" if notice.background else " letters"
+    colours = f", {notice.ink}{colours}" if notice.ink else ""
     yield f"{notice.kind}{colours}, {len(notice.lines)} lines"
     for row in sorted({entry.row for entry in notice.entries}):
         yield " | ".join(f"{entry.role}: {entry.label.text}" for entry in notice.entries if entry.row == row)

@@ -88,10 +88,10 @@ def _fitting(lines: Sequence[str], limit: int, count_tokens: CountTokens) -> str
         if count_tokens(longer) <= limit:
             text = longer
             continue
-        words = line.split(" ")
-        while words and count_tokens(f"{text}; {' '.join(words)} ...") > limit:
+        words, start = line.split(" "), f"{text}; " if text else ""
+        while words and count_tokens(f"{start}{' '.join(words)} ...") > limit:
             del words[-max(1, len(words) // 8) :]
-        return f"{text}; {' '.join(words)} ..." if words else text
+        return f"{start}{' '.join(words)} ..." if words else text
     return text
 
 

@@ -11,6 +11,7 @@ from .wording import count_of, find_name, join_names
 
 MOSTLY = 0.75  # of the written cells of a column of numbers are numbers
 MOST_COLUMNS = 6  # that a description goes through
+NOTHING = " -\N{EN DASH}\N{EM DASH}"  # that stands where no value is given
 YEARS = range(1800, 2101)
 
 
@@ -28,7 +29,7 @@ def look_up(table: Table, row: str, column: str) -> Cell | None:
 def numbers_in(table: Table, column: int) -> tuple[tuple[int, float], ...]:
     """(row, number) of a column of numbers, without the total; empty where it is a column of something else."""
     rows = table.rows[:-1] if table.total_row else table.rows
-    written = [(i, row[column].text) for i, row in enumerate(rows) if row[column].text.strip()]
+    written = [(i, row[column].text) for i, row in enumerate(rows) if row[column].text.strip(NOTHING)]
     found = tuple((i, number) for i, text in written if (number := parse_number(text)) is not None)
     return found if len(found) >= 2 and len(found) >= MOSTLY * len(written) else ()
 
