@@ -1,9 +1,11 @@
 """Drawn pictures as files: `make` writes a folder in the messages format that training reads, `show` a page to look at,
-`transfer` a set that other programs draw, for evaluation only. `check` says what is wrong with rows of your own.
+`transfer` a set that other programs draw, for evaluation only; `easy-vqa` a small set to try fine-tuning with.
+`check` says what is wrong with rows of your own.
 
 vlm data make shapes --count 1000 --out data/shapes
 vlm data show data/shapes
 vlm data transfer --out data/transfer
+vlm data easy-vqa --out data/easy-vqa
 vlm data check data/shapes --html report.html
 """
 
@@ -144,6 +146,8 @@ def main(argv: list[str] | None = None) -> int:
     showing.add_argument("--count", type=_positive, default=100, help="at most so many pictures (default: %(default)s)")
     transferring = commands.add_parser("transfer", help="write what other programs draw, to evaluate on")
     transferring.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    trying = commands.add_parser("easy-vqa", help="write the questions and pictures of the package easy-vqa")
+    trying.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     add_parser(commands)
     args = parser.parse_args(argv)
     try:
@@ -154,6 +158,10 @@ def main(argv: list[str] | None = None) -> int:
 
             pictures, questions = build(args.out)
             print(f"{pictures} pictures with {questions} questions in {args.out}")  # noqa: T201
+        elif args.command == "easy-vqa":
+            from train.easy_vqa import write
+
+            print(f"{write(args.out)} questions in {args.out}")  # noqa: T201
         elif args.command == "make":
             written = make(args.family, args.split, args.count, args.out, args.workers)
             print(f"{args.count} pictures with {written} questions in {args.out}")  # noqa: T201
