@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
 
 QUOTED = re.compile(r'["\u201c]([^"\u201c\u201d]+)["\u201d]')
 SHORT = 2  # letters: "A" is a name, "a" is a word
@@ -13,6 +14,7 @@ NAME = re.compile(
     rf"({_WORD}(?<=\w)|\d+:\d\d|\d{{4}}(?!\d))(?P<more>(?: (?:{_WORD}|\d+)(?!\w))*)"
     r"(?P<rest>(?: [a-z][a-z-]+){1,2}(?=[?.]|$))?"
 )
+LIKE, LEAST = 0.8, 5  # what is so like a name, and so long, is that name misread
 NO_NAMES = frozenset(("x", "y", "ok", "tv"))
 
 
@@ -21,6 +23,7 @@ def find_mentions(names: Sequence[str], text: str) -> list[int]:
 
     Of "Total cost" and "cost" the longer one is meant where both would fit; a name that several things share means the
     first of them. Short names, and those that a picture itself could be called by, are told from words by their case.
+    What the text calls by a name that is nearly one of these is taken for that: pictures are misread.
     """
     return [number for _, number in place_mentions(names, text)]
 
@@ -40,26 +43,51 @@ def place_mentions(names: Sequence[str], text: str) -> list[tuple[int, int]]:
         if match:
             found[match.start()] = number
             free = free[: match.start()] + "\0" * len(match[0]) + free[match.end() :]
+    for place, name in (*_quoted(free), *_named(free)):
+        alike = [number for number, known in enumerate(names) if number not in found.values() and _is_like(name, known)]
+        if len(alike) == 1:
+            found[place] = alike[0]
     return sorted(found.items())
 
 
 def missing(names: Sequence[str], text: str) -> Iterator[str]:
     """What a question quotes and the picture does not say."""
     known = {" ".join(name.casefold().split()) for name in names}
-    for quoted in QUOTED.findall(text):
-        if " ".join(quoted.casefold().split()) not in known:
+    for _, quoted in _quoted(text):
+        if " ".join(quoted.casefold().split()) not in known and not any(_is_like(quoted, name) for name in names):
             yield f'there is no "{quoted}"'
 
 
 def missing_names(known: Iterable[str], text: str) -> Iterator[str]:
     """What a question calls by a name, in capitals or digits, that stands nowhere among what is `known`."""
-    said = " ".join(" ".join(name.casefold().split()) for name in known)
+    names = list(known)
+    said = " ".join(" ".join(name.casefold().split()) for name in names)
 
     def is_said(name: str) -> bool:
         return re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", said) is not None
 
+    for _, name in _named(text):
+        if not (is_said(name) or all(map(is_said, name.split())) or any(_is_like(name, one) for one in names)):
+            yield f'there is no "{name}"'
+
+
+def _quoted(text: str) -> Iterator[tuple[int, str]]:
+    return ((match.start(1), match[1]) for match in QUOTED.finditer(text))
+
+
+def _named(text: str) -> Iterator[tuple[int, str]]:
+    """What looks like a name; after "for" and "of" with the small words up to the end: "for Smart watch?"."""
     for match in NAME.finditer(text):
-        name = match[1] + match["more"]
-        if not (is_said(name) or all(map(is_said, name.split())) or name.casefold() in NO_NAMES):
-            rest = match["rest"] if text[: match.start()].endswith((" for ", " of ")) else None
-            yield f'there is no "{name}{rest or ""}"'
+        rest = match["rest"] if text[: match.start()].endswith((" for ", " of ")) else None
+        name = f"{match[1]}{match['more']}{rest or ''}"
+        if name.casefold() not in NO_NAMES:
+            yield match.start(), name
+
+
+def _is_like(one: str, other: str) -> bool:
+    """Whether they are the same but for a letter or so; digits have to be the same."""
+    one, other = one.casefold(), other.casefold()
+    if min(len(one), len(other)) < LEAST or re.findall(r"\d", one) != re.findall(r"\d", other):
+        return False
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.real_quick_ratio() >= LIKE and matcher.ratio() >= LIKE

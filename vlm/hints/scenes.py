@@ -1,22 +1,23 @@
-"""Scenes and labelled drawings in words, and what a question about some of their things turns on."""
+"""Scenes in words, and what a question about some of their things turns on."""
 
 import re
 from collections.abc import Iterator
 
-from ..structure import Parts, Scene, Thing
+from ..structure import Scene, Thing
 from ..structure.colours import SHADES
+from ..structure.kinds import CATEGORIES, CATEGORY_OF, nouns
 from ..structure.scene_facts import counts_by_name, name_of
-from ..structure.wording import join_names
-from .mentions import find_mentions, missing
 
 MOST_NAMED = 4
 COUNT = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
 SIZE = re.compile(r"\b(?:larg|small|big|tini|tiny|siz)", re.IGNORECASE)
+LARGEST = re.compile(r"\b(?:larg|small|bigg|tini)est\b", re.IGNORECASE)
 SIDE = re.compile(r"\b(?:left|right|above|below|under|over|high|low|top|bottom)", re.IGNORECASE)
-SHAPES = (  # that people ask after even where there is none
-    "circle", "square", "rectangle", "triangle", "star", "pentagon", "hexagon", "oval", "diamond", "cross", "heart",
-    "ring",
-)  # fmt: skip
+# "to the left of the cat", but not "on the left of the picture"
+BESIDE = re.compile(
+    r"\b(left of|right of|above|below|under|over)\b(?! the (?:picture|image|drawing|photo)\b)", re.IGNORECASE
+)
+PLACE = re.compile(r"\b(?:(top|bottom|upper|lower)[ -])?(left|right|cent(?:er|re)|middle|top|bottom)\b", re.IGNORECASE)
 ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
 MIDDLE = (0.4, 0.6)  # shares of the picture between which a thing stands in the middle
 
@@ -42,9 +43,10 @@ def describe_scene(scene: Scene) -> Iterator[str]:
 
 def about_scene(scene: Scene, question: str) -> Iterator[str]:
     """How many things are as the question says, where they are, and how two of them lie to each other."""
-    groups = _groups(scene, question)
+    groups, counts = _groups(scene, question), COUNT.search(question) is not None
     single = [(name, things[0]) for name, things in groups if len(things) == 1]
-    if len(groups) == 2 and len(single) == 2 and single[0][1] is not single[1][1]:
+    compares = SIZE.search(question) or SIDE.search(question)
+    if len(groups) == 2 and len(single) == 2 and single[0][1] is not single[1][1] and compares:
         yield from _compared(*single[0], *single[1], question)
         return
     for name, things in groups[:MOST_NAMED]:
@@ -52,22 +54,33 @@ def about_scene(scene: Scene, question: str) -> Iterator[str]:
             yield f"no {name}"
         else:
             places = ", ".join(f"{name_of(one)} {place_of(one, scene)}" for one in things)
-            yield f"{len(things)} {name}: {places}" if len(things) > 1 else places
-    if not groups and COUNT.search(question):
-        yield f"{len(scene.things)} in all"
+            is_called_so = len(things) == 1 and not counts and name in name_of(things[0])
+            yield places if is_called_so else f"{len(things)} {name}: {places}"
+    if len(groups) == 1 and len(single) == 1 and (match := BESIDE.search(question)):
+        yield _beside(scene, *single[0], match[1].lower())
+    if LARGEST.search(question) and scene.things:
+        by_size = sorted(scene.things, key=lambda thing: -thing.area)
+        yield f"largest {name_of(by_size[0])}, smallest {name_of(by_size[-1])}"
+    if not groups:
+        yield from _in_all(scene, question)
 
 
 def _groups(scene: Scene, question: str) -> list[tuple[str, list[Thing]]]:
-    """What the question speaks of, "red circle", "triangles" or "blue", each with the things that are so."""
+    """What the question speaks of, "red circle", "triangles", "animals" or "blue", each with the things that are so."""
     text = question.replace("grey", "gray")
     found: list[tuple[int, str, list[Thing]]] = []
-    for kind in [*sorted({*SHAPES, *(thing.kind for thing in scene.things)}, key=len, reverse=True), ""]:
-        for colour in [*SHADES, ""] if kind else SHADES:
-            words = " ".join(filter(None, (colour, re.escape(kind))))
-            for match in re.finditer(rf"\b{words}(?:s|es)?\b", text, re.IGNORECASE):
-                text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
-                same = [t for t in scene.things if colour in ("", t.colour) and kind in ("", t.kind)]
-                found.append((match.start(), f"{colour} {kind}".strip(), same))
+    pattern, meant = nouns()
+
+    def blank(match: re.Match[str]) -> str:
+        colour = (match[1] or "").lower()
+        kind, noun = meant[match[2].casefold()]
+        things = [t for t in scene.things if colour in ("", t.colour) and kind in (t.kind, CATEGORY_OF.get(t.kind))]
+        found.append((match.start(), f"{colour} {kind if kind in CATEGORIES else noun}".strip(), things))
+        return " " * len(match[0])
+
+    text = pattern.sub(blank, text)
+    for match in re.finditer(rf"\b({'|'.join(SHADES)})\b", text, re.IGNORECASE):
+        found.append((match.start(), match[1].lower(), [t for t in scene.things if t.colour == match[1].lower()]))
     return [(name, things) for _, name, things in sorted(found, key=lambda one: one[0])]
 
 
@@ -80,33 +93,22 @@ def _compared(one_name: str, one: Thing, other_name: str, other: Thing, question
         yield f"{one_name} is {'larger' if one.area > other.area else 'smaller'} than {other_name}"
 
 
-def describe_parts(parts: Parts) -> Iterator[str]:
-    """What is drawn, and what every label points to."""
-    title = f' "{parts.title.text}"' if parts.title else ""
-    yield f"drawing of a {parts.subject or 'thing'}{title} with {len(parts.call_outs)} labels"
-    for one in parts.call_outs:
-        meaning = f" ({one.meaning.text})" if one.meaning else ""
-        yield f"{one.label.text}{meaning} to {name_of(parts.part(one))}"
-    order = sorted(parts.call_outs, key=lambda one: one.label.box[1])
-    yield f"labels top to bottom: {', '.join(one.label.text for one in order)}"
-    order = sorted(parts.call_outs, key=lambda one: one.label.box[0])
-    yield f"left to right: {', '.join(one.label.text for one in order)}"
+def _beside(scene: Scene, name: str, thing: Thing, side: str) -> str:
+    """What lies on that side of a thing, the nearest first."""
+    axis, sign = int(side not in ("left of", "right of")), -1 if side in ("left of", "above", "over") else 1
+    away = [(sign * (one.centre[axis] - thing.centre[axis]), name_of(one)) for one in scene.things if one is not thing]
+    return f"{side} {name}: {', '.join(other for apart, other in sorted(away) if apart > 0) or 'nothing'}"
 
 
-def about_parts(parts: Parts, question: str) -> Iterator[str]:
-    """Where the labels that a question names lead, and which labels lead to what it names."""
-    labels = [one.label.text for one in parts.call_outs]
-    quoted = find_mentions(labels, question)
-    for number in quoted[:MOST_NAMED]:
-        one = parts.call_outs[number]
-        meaning = f", stands for {one.meaning.text}" if one.meaning else ""
-        yield f"{one.label.text} points to {name_of(parts.part(one))}{meaning}"
-    targets: dict[str, list[str]] = {}
-    for one in parts.call_outs:
-        thing = parts.part(one)
-        for name in {thing.kind, thing.colour, one.meaning.text if one.meaning else thing.kind}:
-            targets.setdefault(name, []).append(one.label.text)
-    names = list(targets)
-    for number in find_mentions(names, question.replace("grey", "gray"))[:MOST_NAMED]:
-        yield f"to {names[number]}: {join_names(targets[names[number]])}"
-    yield from missing(labels, question)
+def _in_all(scene: Scene, question: str) -> Iterator[str]:
+    """Where the question names no thing: how many there are, what the only one is, what is at the place it names."""
+    if COUNT.search(question):
+        yield f"{len(scene.things)} in all"
+    elif len(scene.things) == 1:
+        yield f"{name_of(scene.things[0])} {place_of(scene.things[0], scene)}"
+    elif match := PLACE.search(question):
+        row = {"upper": "top", "lower": "bottom"}.get((match[1] or "").lower(), (match[1] or "").lower())
+        side = match[2].lower()
+        place = f"{row} {side}".strip() if side[0] not in "cm" else row or "center"
+        there = [name_of(thing) for thing in scene.things if place_of(thing, scene) == place]
+        yield f"{place}: {', '.join(there) or 'nothing'}"

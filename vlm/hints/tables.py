@@ -1,12 +1,11 @@
-"""Tables and notices in words, and what a question about some cells or lines turns on."""
+"""Tables in words, and what a question about some rows and columns turns on."""
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 
-from ..structure import Notice, NumberStyle, Table
-from ..structure.numbers import parse_number, write_number
-from ..structure.table_facts import column_name, column_sum, highest_rows, lowest_rows, numbers_in, prices, total_of
+from ..structure import NumberStyle, Table
+from ..structure.numbers import parse_number
+from ..structure.table_facts import column_name, column_sum, highest_rows, lowest_rows, numbers_in
 from .mentions import find_mentions, missing, missing_names
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -51,8 +50,8 @@ def about_table(table: Table, question: str) -> Iterator[str]:
     if table.total_row and len(rows) > 1:  # "the total price of milk and bread" is not about the row that is called so
         rows = [row for row in rows if row != len(heads) - 1]
     rows, columns = (
-        rows + _by_ordinal(question, "row", len(heads)),
-        columns + _by_ordinal(question, "column", len(table.header)),
+        rows + by_ordinal(question, "row", len(heads)),
+        columns + by_ordinal(question, "column", len(table.header)),
     )
     numeric = [column for column in columns if numbers_in(table, column)]
     yield from _cells(table, rows, [c for c in columns if c > 0])
@@ -68,9 +67,9 @@ def about_table(table: Table, question: str) -> Iterator[str]:
             yield f"after {heads[row]}: {heads[row + 1]}"
         if row:
             yield f"before {heads[row]}: {heads[row - 1]}"
-    for column in _by_ordinal(question, "column", len(table.header)):
+    for column in by_ordinal(question, "column", len(table.header)):
         yield f"column {column + 1}: {column_name(table, column)}"
-    for row in _by_ordinal(question, "row", len(heads)):
+    for row in by_ordinal(question, "row", len(heads)):
         yield f"row {row + 1}: {heads[row]}"
     yield from _holding(table, question, columns)
 
@@ -98,7 +97,7 @@ def _entries(table: Table, column: int) -> str:
     return f"{column_name(table, column)}: {', '.join(texts[:MOST_CELLS])}"
 
 
-def _by_ordinal(question: str, what: str, limit: int) -> list[int]:
+def by_ordinal(question: str, what: str, limit: int) -> list[int]:
     """ "the third row" """
     found = []
     for number, names in enumerate(zip(ORDINALS, NUMERALS, strict=True)):
@@ -149,30 +148,3 @@ def _holding(table: Table, question: str, columns: Sequence[int]) -> Iterator[st
         for number in find_mentions(texts, question)[:1]:
             same = [row[0].text for row in table.rows if row[column].text == texts[number]]
             yield f"{column_name(table, column)} {texts[number]}: {', '.join(same)}"
-
-
-def describe_notice(notice: Notice) -> Iterator[str]:
-    """What kind it is, its colours, then line by line."""
-    colours = f" on {notice.background}" if notice.background else " letters"
-    colours = f", {notice.ink}{colours}" if notice.ink else ""
-    yield f"{notice.kind}{colours}, {len(notice.lines)} lines"
-    for row in sorted({entry.row for entry in notice.entries}):
-        yield " | ".join(f"{entry.role}: {entry.label.text}" for entry in notice.entries if entry.row == row)
-    if priced := prices(notice):
-        dearest = max(priced, key=lambda one: one[1])
-        together = NumberStyle(decimals=2).write(math.fsum(price for _, price in priced))
-        yield f"{len(priced)} items, most expensive {dearest[0]}, together {together}"
-    if (total := total_of(notice)) is not None:
-        yield f"total {write_number(total)}"
-
-
-def about_notice(notice: Notice, question: str) -> Iterator[str]:
-    """What stands beside the words that a question quotes."""
-    texts = [entry.label.text for entry in notice.entries]
-    for number in find_mentions(texts, question)[:3]:
-        entry = notice.entries[number]
-        beside = [other.label.text for other in notice.entries if other.row == entry.row and other is not entry]
-        yield f'"{entry.label.text}" is there' + (f", beside it {', '.join(beside)}" if beside else "")
-    for row in _by_ordinal(question, "line", len(notice.lines)):
-        yield f"line {row + 1}: {notice.lines[row]}"
-    yield from missing([*texts, *notice.lines], question)

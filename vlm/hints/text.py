@@ -6,7 +6,7 @@ from typing import Any
 
 from ..objects import NamedObject
 from ..structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
-from . import charts, graphs, scenes, tables
+from . import charts, graphs, notices, parts, scenes, tables
 
 BLOCK_TOKENS = 160  # that the block about a picture may take
 FACT_TOKENS = 80  # that the facts about a question may take
@@ -23,8 +23,8 @@ FAMILIES: Mapping[type[Structure], tuple[Describe, About]] = {
     Chart: (charts.describe, charts.about),
     Graph: (graphs.describe, graphs.about),
     Table: (tables.describe_table, tables.about_table),
-    Notice: (tables.describe_notice, tables.about_notice),
-    Parts: (scenes.describe_parts, scenes.about_parts),
+    Notice: (notices.describe_notice, notices.about_notice),
+    Parts: (parts.describe_parts, parts.about_parts),
     Scene: (scenes.describe_scene, scenes.about_scene),
 }
 

@@ -1,0 +1,68 @@
+"""Labelled drawings in words, and what a question about some of their labels or parts turns on."""
+
+import re
+from collections.abc import Iterator
+
+from ..structure import Parts
+from ..structure.colours import SHADES
+from ..structure.scene_facts import name_of
+from ..structure.wording import join_names
+from .mentions import find_mentions, missing
+
+MOST_NAMED = 4
+PART = "part"  # what the reader calls every part
+MARK = re.compile(r"\b(?:[Nn]umber|[Ll]etter|[Ll]abel) \"?(\d+|[A-Z])\b")
+# The part that a question asks for the label of; known not to be there where a legend names them all.
+NOUN = re.compile(
+    r"\b(?:to|marks?|of|is|long|made|much does|old|does|find|wide|belongs to) the ([a-z][a-z -]*?)"
+    r"(?= marked| made| wide| weigh| cost|[:?.]|$)"
+)
+OUTERMOST = re.compile(r"\b(top|bottom|upper|lower|left|right)most\b", re.IGNORECASE)
+EDGES = {"left": (0, -1), "right": (0, 1), "top": (1, -1), "upper": (1, -1), "bottom": (1, 1), "lower": (1, 1)}
+NO_PART = frozenset(("part", "parts", "drawing", "picture", "image", "line", "letter", "number", "label", "legend"))
+
+
+def describe_parts(parts: Parts) -> Iterator[str]:
+    """What is drawn, and what every label points to."""
+    title = f' "{parts.title.text}"' if parts.title else ""
+    yield f"drawing of a {parts.subject or 'thing'}{title} with {len(parts.call_outs)} labels"
+    for one in parts.call_outs:
+        meaning = f" ({one.meaning.text})" if one.meaning else ""
+        yield f"{one.label.text}{meaning} to {name_of(parts.part(one))}"
+    order = sorted(parts.call_outs, key=lambda one: one.label.box[1])
+    yield f"labels top to bottom: {', '.join(one.label.text for one in order)}"
+    order = sorted(parts.call_outs, key=lambda one: one.label.box[0])
+    yield f"left to right: {', '.join(one.label.text for one in order)}"
+
+
+def about_parts(parts: Parts, question: str) -> Iterator[str]:
+    """Where the labels that a question names lead, and which labels lead to what it names."""
+    labels = [one.label.text for one in parts.call_outs]
+    quoted = find_mentions(labels, question)
+    for number in quoted[:MOST_NAMED]:
+        one = parts.call_outs[number]
+        meaning = f", stands for {one.meaning.text}" if one.meaning else ""
+        yield f"{one.label.text} points to {name_of(parts.part(one))}{meaning}"
+    targets: dict[str, list[str]] = {}
+    for one in parts.call_outs:
+        thing = parts.part(one)
+        for name in {thing.kind, thing.colour, one.meaning.text if one.meaning else thing.kind} - {PART}:
+            targets.setdefault(name, []).append(one.label.text)
+    names = list(targets)
+    question = question.replace("grey", "gray")
+    for number in find_mentions(names, question)[:MOST_NAMED]:
+        yield f"to {names[number]}: {join_names(targets[names[number]])}"
+    shades = [shade for shade in SHADES if shade not in targets]
+    yield from (f"to {shades[number]}: none" for number in find_mentions(shades, question))
+    if match := OUTERMOST.search(question):
+        axis, sign = EDGES[match[1].lower()]
+        one = max(parts.call_outs, key=lambda one: sign * (one.label.box[axis] + one.label.box[axis + 2]))
+        yield f"{match[0].lower()} label {one.label.text} to {name_of(parts.part(one))}"
+    written = [label.text for label in parts.labels]
+    yield from missing(written, question)
+    yield from (f'there is no "{mark}"' for mark in MARK.findall(question) if mark not in labels)
+    named = [*written, *(thing.kind for thing in parts.things)]
+    is_named = all(one.meaning or (len(one.label.text) > 1 and not one.label.text.isdigit()) for one in parts.call_outs)
+    for noun in NOUN.findall(question) if is_named and not quoted else ():
+        if not (NO_PART.intersection(noun.split()) or noun.endswith("most") or find_mentions(named, noun)):
+            yield f'there is no "{noun}"'
