@@ -13,66 +13,45 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
+from random import Random
 
 from PIL import Image
-from pydantic import Field, model_validator
+from pydantic import Field
 from tqdm import tqdm
 
-from vlm.generation import GenerationRequest
-from vlm.images import open_image
-from vlm.loading import Assistant, PartNotFoundError, load
-from vlm.quantization import dequantize_
+from vlm.answers import GenerationRequest
+from vlm.loading import Assistant, load
+from vlm.perception import Perceived, with_hints
 from vlm.run_config import RunConfig
 
 from . import compare
-from .answering import answer_together
-from .bundled_photographs import QUESTION, names_one_of, photographs
+from .as_read import as_read
+from .asking import Asker, first_ones_ahead
 from .command import run_command
-from .data_engine import draw
 from .intervals import Measure, measures
-from .metrics import Metric, score
+from .metrics import score
 from .own_suite import asked_rows, name_of_pictures, prompt_of
-from .readers import Messages, RowsConfig, open_rows
+from .plain_chat import compare_chat
+from .readers import Messages, open_rows
 from .readers.row import text_of
-from .scoring import exact_match, normalise, recall, relaxed_match, wilson_interval
+from .scoring import normalise, wilson_interval
 from .seeing.evaluate import ReadEvalConfig
 from .seeing.evaluate import run as run_reading
+from .suites import Asked, Item, SuiteConfig, Way, items_of, worth
+from .timing import time_charts
 
 logger = logging.getLogger(__name__)
 
 GREY = Image.new("RGB", (224, 224), (128, 128, 128))
-QUESTIONS_AT_ONCE = 24  # packed into one row; longer rows cost more than they save
+WAYS: dict[Way, str] = {
+    "hints": "with hints", "words": "without structure", "none": "without hints", "truth": "with true hints",
+    "spoilt": "with hints that have mistakes",
+}  # fmt: skip
 LONGEST = {False: 40, True: 160}  # tokens of an answer: short ones, descriptions
-
-
-class SuiteConfig(RunConfig):
-    """Questions of one origin: a family's unseen pictures, a known set, or rows of one's own."""
-
-    name: str
-    family: str | None = None
-    pictures: int = Field(400, gt=0)  # of a family
-    easy_vqa: bool = False  # the 9,673 test questions of the PyPI package easy-vqa
-    photographs: bool = False  # those that packages bundle
-    transfer: Path | None = None  # the folder that `vlm data transfer` built
-    every: int = Field(1, gt=0)  # of that only every so many-th picture
-    data: RowsConfig | None = None  # rows of one's own; their last answers are expected
-    metric: Metric = "exact"  # of rows of one's own
-    max_tokens: int = Field(32, gt=0)  # of an answer to one of them
-    limit: int | None = Field(None, gt=0)  # only so many questions
-    hints: bool = True  # whether a model that uses them gets them (vlm/hints)
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> "SuiteConfig":
-        origins = [self.family is not None, self.easy_vqa, self.photographs, self.transfer is not None]
-        if [*origins, self.data is not None].count(True) != 1:
-            raise ValueError("a suite has one of `family`, `easy_vqa`, `photographs`, `transfer` and `data`")
-        if self.data is not None and (self.data.path is None) == (self.data.dataset is None):
-            raise ValueError("`data` of a suite has either `path` or `dataset`")
-        return self
 
 
 class EvalConfig(RunConfig):
@@ -82,156 +61,87 @@ class EvalConfig(RunConfig):
     output_dir: Path
     instruction: str  # stands after every question that wants a short answer
     suites: tuple[SuiteConfig, ...] = Field(min_length=1)
+    whole: bool = False  # ask about all pictures: `every` of the suites is not heeded
+    timed: int = Field(0, ge=0)  # charts whose answers are timed, one by one, as a warm server gives them
+    chat: bool = False  # whether it is compared, in talk without pictures, with the language model that it is made of
 
 
-@dataclass
-class Item:
-    """One question, and what came of it."""
-
-    suite: str
-    picture: str
-    type: str
-    prompt: str
-    expected: str
-    elements: tuple[str, ...]  # of a description
-    yes_no: bool
-    metric: Metric = "exact"
-    answers: tuple[str, ...] = ()  # all that count as right, where there are several
-    answer: str = ""
-    answer_blind: str = ""
-    score: float = 0.0
-    score_blind: float = 0.0
-
-
-def family_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
-    """Pictures of the family's test split, each with its questions."""
-    assert suite.family is not None
-    for seed in range(suite.pictures):
-        sample = draw(suite.family, seed, "test")
-        yield (
-            sample.image,
-            [
-                Item(
-                    suite.name,
-                    f"{suite.family}/test/{seed}",
-                    question.type,
-                    question.text if question.elements else f"{question.text} {instruction}",
-                    question.answer,
-                    question.elements,
-                    question.is_yes_no,
-                )
-                for question in sample.questions
-            ],
-        )
-
-
-def easy_vqa_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
-    """The test pictures of easy-VQA (https://github.com/vzhou842/easy-VQA), each with its questions."""
-    try:
-        from easy_vqa import get_test_image_paths, get_test_questions
-    except ImportError:
-        raise PartNotFoundError("the easy-VQA suite needs its data: run pip install easy-vqa==1.0") from None
-    paths = get_test_image_paths()
-    rows = sorted(zip(*get_test_questions(), strict=True), key=lambda row: row[2])
-    for picture, questions in groupby(rows, key=lambda row: row[2]):
-        items = [
-            Item(
-                suite.name,
-                f"easy-vqa/test/{picture}",
-                "yes_no" if answer in ("yes", "no") else "open",
-                f"{question} {instruction}",
-                answer,
-                (),
-                answer in ("yes", "no"),
-            )
-            for question, answer, _ in questions
-        ]
-        yield open_image(Path(paths[picture])), items
-
-
-def transfer_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
-    """Pictures that other programs drew, each with its questions."""
-    assert suite.transfer is not None
-    lines = (suite.transfer / "data.jsonl").read_text(encoding="utf-8").splitlines()
-    pictures = [
-        (name, list(group)) for name, group in groupby(map(json.loads, lines), key=lambda row: row["images"][0])
-    ]
-    for name, group in pictures[:: suite.every]:
-        items = []
-        for row in group:
-            question = row["messages"][0]["content"][-1]["text"]
-            yes_no = row["answer"] in ("yes", "no")
-            items.append(Item(suite.name, name, row["type"], f"{question} {instruction}", row["answer"], (), yes_no))
-        yield open_image(suite.transfer / name), items
-
-
-def photograph_items(suite: SuiteConfig, instruction: str) -> Iterator[tuple[Image.Image, list[Item]]]:
-    """What is the main thing in each of the photographs that packages bundle?"""
-    for path, words in photographs():
-        item = Item(suite.name, path.name, "photograph", QUESTION, " / ".join(words), (), yes_no=False)
-        yield open_image(path), [item]
-
-
-def ask_all(assistant: Assistant, image: Image.Image, items: list[Item], hints: bool) -> list[str]:
-    """The answers to `items` about one picture."""
-    answers: dict[int, str] = {}
-    for described in (False, True):
-        chosen = [i for i, item in enumerate(items) if bool(item.elements) == described]
-        for start in range(0, len(chosen), QUESTIONS_AT_ONCE):
-            part = chosen[start : start + QUESTIONS_AT_ONCE]
-            contents = [[{"type": "image", "image": image}, {"type": "text", "text": items[i].prompt}] for i in part]
-            conversations = [hinted(assistant, [{"role": "user", "content": content}], hints) for content in contents]
-            texts = answer_together(assistant.model, assistant.processor, conversations, LONGEST[described])
-            answers |= dict(zip(part, texts, strict=True))
-    return [answers[i] for i in range(len(items))]
-
-
-def hinted(assistant: Assistant, messages: Messages, hints: bool) -> Messages:
-    """The conversation as the model gets it."""
-    return assistant.with_hints(GenerationRequest(messages=messages, hints="on" if hints else "off")).messages
-
-
-def _items_of(suite: SuiteConfig) -> Callable[[SuiteConfig, str], Iterator[tuple[Image.Image, list[Item]]]]:
-    if suite.easy_vqa:
-        return easy_vqa_items
-    if suite.photographs:
-        return photograph_items
-    return transfer_items if suite.transfer is not None else family_items
-
-
-def worth(suite: SuiteConfig, item: Item, answer: str) -> float:
-    """What an answer is worth in its suite; the rules are in `train/scoring.py`."""
-    if item.elements:
-        return recall(answer, item.elements)
-    if suite.photographs:
-        return names_one_of(answer, tuple(item.expected.split(" / ")))
-    return (exact_match if suite.easy_vqa else relaxed_match)(answer, item.expected)
-
-
-def run_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
+def run_suite(assistant: Assistant, asker: Asker, suite: SuiteConfig, instruction: str) -> list[Item]:
     """Ask everything with its picture, then every different question once about a grey one."""
-    pictures = list(_items_of(suite)(suite, instruction))
-    total = sum(len(items) for _, items in pictures)
-    done: list[Item] = []
-    with tqdm(total=min(total, suite.limit or total), desc=suite.name, unit="question", dynamic_ncols=True) as progress:
-        for image, items in pictures:
-            asked = items[: (suite.limit or total) - len(done)]
-            for item, answer in zip(asked, ask_all(assistant, image, asked, suite.hints) if asked else [], strict=True):
-                item.answer = answer
-            done += asked
-            progress.update(len(asked))
+    pictures, left = [], suite.limit
+    for asked in items_of(suite)(suite, instruction):
+        items = asked.items if left is None else asked.items[:left]
+        left = None if left is None else left - len(items)
+        pictures += [replace(asked, items=items)] if items else []
+    done = [item for asked in pictures for item in asked.items]
+    ask_in_all_ways(assistant, asker, suite, pictures)
     different = list({item.prompt: item for item in done}.values())
-    blind: dict[str, str] = {}
-    for start in tqdm(range(0, len(different), QUESTIONS_AT_ONCE), f"{suite.name}, blind", dynamic_ncols=True):
-        part = different[start : start + QUESTIONS_AT_ONCE]
-        blind |= dict(zip((item.prompt for item in part), ask_all(assistant, GREY, part, hints=False), strict=True))
+    requests = ((item.prompt, _request(GREY, item)) for item in different)
+    progress = tqdm(asker.answer(requests), f"{suite.name}, blind", len(different), dynamic_ncols=True)
+    blind = dict(progress)
     for item in done:
         item.answer_blind = blind[item.prompt]
         item.score, item.score_blind = (worth(suite, item, text) for text in (item.answer, item.answer_blind))
+        item.other_scores = {way: worth(suite, item, text) for way, text in item.other_answers.items()}
     return done
 
 
-def run_own_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) -> list[Item]:
+def ask_in_all_ways(assistant: Assistant, asker: Asker, suite: SuiteConfig, pictures: list[Asked]) -> None:
+    """Fill in what the model answers with its hints and, if it uses any, in the other ways of the suite."""
+    ways: tuple[Way, ...] = ("hints", *suite.also) if assistant.perception and suite.hints else ("none",)
+    groups = ([(asked, way, item) for item in asked.items] for asked in pictures for way in ways)
+    total = len(ways) * sum(len(asked.items) for asked in pictures)
+    waiting: dict[int, tuple[Way, Item]] = {}
+
+    def requests() -> Iterator[tuple[int, GenerationRequest]]:
+        for number, (asked, way, item) in enumerate(first_ones_ahead(groups)):
+            waiting[number] = way, item
+            yield number, hinted(assistant, asked, item, way)
+
+    for number, text in tqdm(asker.answer(requests()), suite.name, total, unit="answer", dynamic_ncols=True):
+        way, item = waiting.pop(number)
+        if way == ways[0]:
+            item.answer = text
+        else:
+            item.other_answers[way] = text
+
+
+def _request(image: Image.Image, item: Item) -> GenerationRequest:
+    content = [{"type": "image", "image": image}, {"type": "text", "text": item.prompt}]
+    return GenerationRequest([{"role": "user", "content": content}], max_new_tokens=LONGEST[bool(item.elements)])
+
+
+def hinted(assistant: Assistant, asked: Asked, item: Item, way: Way) -> GenerationRequest:
+    """A question as the model gets it, with the hints that it is to have."""
+    request = _request(asked.image, item)
+    if way == "none" or assistant.perception is None:
+        return request
+    count, see = assistant.processor.count_tokens, assistant.perception.see
+    if way in ("truth", "spoilt"):
+        right, wrong = (_as_read(asked, item, spoilt) for spoilt in (False, True))
+        messages = with_hints(request.messages, lambda _: right, count)
+        spoilt = with_hints(request.messages, lambda _: wrong, count)
+        item.spoilt_differs = _said(messages) != _said(spoilt)
+        return replace(request, messages=messages if way == "truth" else spoilt)
+    seen = see if way == "hints" else lambda image: _without_structure(see(image))
+    return replace(request, messages=with_hints(request.messages, seen, count))
+
+
+def _as_read(asked: Asked, item: Item, spoilt: bool) -> Perceived:
+    assert asked.truth is not None
+    family = item.picture.partition("/")[0]
+    return Perceived(as_read(asked.truth, family, Random(item.picture), spoilt), (), 0.0)
+
+
+def _without_structure(perceived: Perceived) -> Perceived:
+    return replace(perceived, reading=perceived.reading.model_copy(update={"structure": None, "family": "none"}))
+
+
+def _said(messages: Messages) -> list[str]:
+    return [part.get("hint", "") + part.get("text", "") for message in messages for part in message["content"]]
+
+
+def run_own_suite(assistant: Assistant, asker: Asker, suite: SuiteConfig, instruction: str) -> list[Item]:
     """Ask the last question of every row with its pictures, and with grey ones."""
     assert suite.data is not None
     done: list[Item] = []
@@ -241,11 +151,11 @@ def run_own_suite(assistant: Assistant, suite: SuiteConfig, instruction: str) ->
         right = row.answers or (expected,)
         is_yes_no = normalise(expected) in ("yes", "no")
         item = Item(suite.name, name_of_pictures(row), row.type, prompt, expected, (), is_yes_no, suite.metric, right)
-        shown = hinted(assistant, seen, suite.hints)
-        item.answer, *_ = answer_together(assistant.model, assistant.processor, [shown], suite.max_tokens)
+        shown = GenerationRequest(seen, max_new_tokens=suite.max_tokens, hints="on" if suite.hints else "off")
+        ((_, item.answer),) = asker.answer([(0, assistant.with_hints(shown))])
         key = json.dumps([(message["role"], text_of(message)) for message in hidden])
         if key not in blind:
-            blind[key], *_ = answer_together(assistant.model, assistant.processor, [hidden], suite.max_tokens)
+            ((_, blind[key]),) = asker.answer([(0, GenerationRequest(hidden, max_new_tokens=suite.max_tokens))])
         item.answer_blind = blind[key]
         item.score, item.score_blind = (
             score(suite.metric, answer, right, prompt) for answer in (item.answer, item.answer_blind)
@@ -259,6 +169,11 @@ def table(items: list[Item]) -> str:
     lines = ["| suite | questions | score | 95 % interval | blind |", "|---|---|---|---|---|"]
     for suite, of_suite in _groups(items, lambda item: item.suite):
         rows = [(suite, of_suite), (f"{suite}: not yes/no", [item for item in of_suite if not item.yes_no])]
+        for way in dict.fromkeys(way for item in of_suite for way in item.other_scores):
+            rows += [
+                (f"{name}, {WAYS[way]}", [replace(item, score=item.other_scores[way]) for item in some])
+                for name, some in rows[:2]
+            ]
         rows += [(f"{suite}: {type_}", of_type) for type_, of_type in _groups(of_suite, lambda item: item.type)]
         for name, chosen in rows:
             blind = sum(item.score_blind for item in chosen) / max(1, len(chosen))
@@ -269,6 +184,24 @@ def table(items: list[Item]) -> str:
                     f" {blind:.1%} |".replace("%", " %")
                 )
     return "\n".join(lines) + "\n"
+
+
+def harm(items: list[Item]) -> list[str]:
+    """Of answers that were right with true hints, how many became wrong where the hints said something wrong."""
+    lines = []
+    for way in ("truth", "none"):
+        right = [
+            item for item in items if item.spoilt_differs and "spoilt" in item.other_scores
+            and item.other_scores.get(way) == 1
+        ]  # fmt: skip
+        if right:
+            share = sum(item.other_scores["spoilt"] < 1 for item in right) / len(right)
+            low, high = wilson_interval(share, len(right))
+            lines.append(
+                f"Of {len(right)} answers that were right {WAYS[way]}, wrong ones made {share:.1%} wrong"
+                f" ({low:.1%} - {high:.1%}).\n".replace("%", " %")
+            )
+    return lines
 
 
 def _measures(items: list[Item]) -> list[Measure]:
@@ -290,17 +223,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(config: EvalConfig) -> None:
-    assistant = load(config.model)
-    # The very weights that are stored, multiplied in fp32: the packed kernels are made for few rows at a time.
-    dequantize_(assistant.model.language_model)
+    assistant = load(config.model, device="cpu")
     started = time.monotonic()
-    items = []
+    lines = [time_charts(assistant, config.timed)] if config.timed else []
+    lines += [compare_chat(assistant)] if config.chat else []
+    asker, items = Asker(assistant), list[Item]()
     for suite in config.suites:
-        items += (run_suite if suite.data is None else run_own_suite)(assistant, suite, config.instruction)
+        suite = suite.model_copy(update={"every": 1}) if config.whole else suite
+        items += (run_suite if suite.data is None else run_own_suite)(assistant, asker, suite, config.instruction)
     config.output_dir.mkdir(parents=True, exist_ok=True)
     with (config.output_dir / "predictions.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(item)) + "\n" for item in items)
-    report = table(items)
+    report = "\n".join([table(items), *harm(items), *lines])
     (config.output_dir / "table.md").write_text(report, encoding="utf-8")
     print(report)
     logger.info(

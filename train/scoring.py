@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from vlm.structure.numbers import parse_number
 
 RELAXED = 0.05  # of the expected number
+SHORT = 3  # words that are an answer and no sentence
+DENIAL = re.compile(r"\b(?:not|no|never|isn't|doesn't|cannot)\b")
 
 
 def normalise(answer: str) -> str:
@@ -22,8 +24,32 @@ def exact_match(answer: str, expected: str) -> float:
 
 def relaxed_match(answer: str, expected: str) -> float:
     """1 if two answers say the same: numbers within 5 % of the expected one (as in ChartQA,
-    https://arxiv.org/abs/2203.10244), whatever their units; lists in any order; else `exact_match`.
+    https://arxiv.org/abs/2203.10244), whatever their units; lists in any order; else `exact_match`. Of a
+    sentence counts what `extract` finds in it.
     """
+    return max(_same(answer, expected), _same(extract(answer, expected), expected))
+
+
+def extract(answer: str, expected: str) -> str:
+    """What a sentence gives for an answer, where a word or a number was wanted.
+
+    Its first word where yes or no is wanted, its last number where a number is, and else the words that are wanted
+    themselves where they stand in it and nothing is denied. Of what is no sentence (three words or less) all of it.
+    """
+    text, wanted = normalise(answer), normalise(expected)
+    words = re.findall(r"[\w'-]+", text)
+    if len(words) <= SHORT:
+        return text
+    if wanted in ("yes", "no"):
+        return words[0]
+    if parse_number(wanted) is not None:
+        numbers = re.findall(r"[$€£¥]?-?\d[\d.,]*(?:\s?(?:%|[a-z]+\b))?", text)
+        return numbers[-1].rstrip(".,") if numbers else text
+    is_denied = DENIAL.search(text) is not None and DENIAL.search(wanted) is None
+    return wanted if re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", text) and not is_denied else text
+
+
+def _same(answer: str, expected: str) -> float:
     said, wanted = parse_number(normalise(answer)), parse_number(normalise(expected))
     if wanted is not None and said is not None:
         return float(abs(said - wanted) <= RELAXED * abs(wanted))

@@ -6,7 +6,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from train.bundled_photographs import names_one_of, photographs
-from train.evaluate import Item, SuiteConfig, main, table, transfer_items
+from train.evaluate import harm, main, table
+from train.suites import Item, SuiteConfig, transfer_items
 from vlm.loading import save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -72,6 +73,34 @@ def test_the_table_has_a_row_for_the_whole_for_what_is_not_yes_no_and_for_every_
     ]
 
 
+def test_a_model_that_uses_hints_is_asked_in_every_way(config, tmp_path, tiny_processor):
+    tiny_processor.hints = True
+    tiny_processor.save_pretrained(tmp_path / "model")
+    suite = "{name: drawn, family: shapes, pictures: 9, every: 8, limit: 6, also: [words, none, truth, spoilt]}"
+    assert main([config, f"suites=[{suite}]"]) == 0
+    kept = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assert len(kept) == 6
+    assert all([*item["other_answers"]] == [*item["other_scores"]] for item in kept)
+    assert all({*item["other_answers"]} == {"words", "none", "truth", "spoilt"} for item in kept)
+    assert "| drawn, without structure | 6 |" in (tmp_path / "out" / "table.md").read_text()
+
+
+def test_harm_counts_right_answers_that_a_wrong_hint_made_wrong():
+    def item(differs, **scores):
+        return Item("s", "p", "t", "?", "red", (), False, other_scores=scores, spoilt_differs=differs)
+
+    items = [
+        item(True, truth=1.0, none=1.0, spoilt=0.0),
+        item(True, truth=1.0, none=0.0, spoilt=1.0),
+        item(True, truth=0.0, none=1.0, spoilt=0.0),
+        item(False, truth=1.0, none=1.0, spoilt=0.0),
+    ]
+    truth, none = harm(items)
+    assert "Of 2 answers" in truth and "50.0 %" in truth
+    assert "Of 2 answers" in none and "100.0 %" in none
+    assert harm([]) == []
+
+
 def test_a_model_that_is_missing_is_told_in_plain_words(config, capsys):
     assert main([config, "model=no/such"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no model 'no/such'")
@@ -83,9 +112,9 @@ def test_the_transfer_set_is_a_suite(tmp_path):
     lines = [json.dumps(row | {"images": [name]}) for name in ("one.png", "one.png", "two.png")]
     (tmp_path / "data.jsonl").write_text("\n".join(lines))
     suite = SuiteConfig(name="file", transfer=tmp_path, every=2)
-    ((image, items),) = transfer_items(suite, "Briefly.")
-    assert image.size == (8, 8)
-    assert [(item.prompt, item.expected, item.yes_no) for item in items] == [("What? Briefly.", "yes", True)] * 2
+    (asked,) = transfer_items(suite, "Briefly.")
+    assert asked.image.size == (8, 8)
+    assert [(item.prompt, item.expected, item.yes_no) for item in asked.items] == [("What? Briefly.", "yes", True)] * 2
 
 
 def user_says(question):

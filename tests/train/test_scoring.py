@@ -33,3 +33,22 @@ def test_more_questions_make_a_narrower_interval():
 )  # fmt: skip
 def test_relaxed_match_allows_a_twentieth_and_any_order(answer, expected, score):
     assert relaxed_match(answer, expected) == score
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "worth"),
+    [
+        ("Yes, P7 is lower than P4.", "yes", 1),
+        ("No, the yes is drawn below.", "yes", 0),
+        ("P5 is 155 and P7 is 101, so they differ by 54.", "54", 1),
+        ("The value of P7 is $1,200.", "$1,210", 1),
+        ("The value of P7 is 101.", "155", 0),
+        ("The highest category is Solar power.", "solar power", 1),
+        ("It is not Solar power but Wind.", "solar power", 0),
+        ("It is Solar power or Wind.", "gas", 0),
+        ("It cannot be told from the picture: there is no Gas.", "it cannot be told from the picture", 1),
+        ("It cannot be told from the picture.", "it cannot be told from the picture", 1),
+    ],
+)
+def test_a_sentence_counts_for_what_it_says(answer, expected, worth):
+    assert relaxed_match(answer, expected) == worth

@@ -43,7 +43,7 @@ def place_mentions(names: Sequence[str], text: str) -> list[tuple[int, int]]:
         if match:
             found[match.start()] = number
             free = free[: match.start()] + "\0" * len(match[0]) + free[match.end() :]
-    for place, name in (*_quoted(free), *_named(free)):
+    for place, name in (*_quoted(free), *((at, name + rest) for at, name, rest in _named(free))):
         alike = [number for number, known in enumerate(names) if number not in found.values() and _is_like(name, known)]
         if len(alike) == 1:
             found[place] = alike[0]
@@ -66,22 +66,24 @@ def missing_names(known: Iterable[str], text: str) -> Iterator[str]:
     def is_said(name: str) -> bool:
         return re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", said) is not None
 
-    for _, name in _named(text):
-        if not (is_said(name) or all(map(is_said, name.split())) or any(_is_like(name, one) for one in names)):
-            yield f'there is no "{name}"'
+    for _, name, rest in _named(text):
+        if not (is_said(name) or all(map(is_said, name.split())) or any(_is_like(name + rest, one) for one in names)):
+            yield f'there is no "{name}{rest}"'
 
 
 def _quoted(text: str) -> Iterator[tuple[int, str]]:
     return ((match.start(1), match[1]) for match in QUOTED.finditer(text))
 
 
-def _named(text: str) -> Iterator[tuple[int, str]]:
-    """What looks like a name; after "for" and "of" with the small words up to the end: "for Smart watch?"."""
+def _named(text: str) -> Iterator[tuple[int, str, str]]:
+    """What looks like a name, each with its place, and after "for" and "of" the small words up to the end: "Smart
+    watch" may be one.
+    """
     for match in NAME.finditer(text):
-        rest = match["rest"] if text[: match.start()].endswith((" for ", " of ")) else None
-        name = f"{match[1]}{match['more']}{rest or ''}"
+        name = match[1] + match["more"]
         if name.casefold() not in NO_NAMES:
-            yield match.start(), name
+            ends = text[: match.start()].endswith((" for ", " of "))
+            yield match.start(), name, (match["rest"] or "") if ends else ""
 
 
 def _is_like(one: str, other: str) -> bool:
