@@ -29,6 +29,9 @@ class SourceConfig(RowsConfig):
     family: str | None = None
     types: frozenset[str] | None = None  # of a family: only questions of these types; None: of all
     weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
+    # Of files: the share of rows (at most 1,000) that is never trained on. They are chosen by their pictures and the
+    # run's seed, and no picture is on both sides (train/holding_out.py). 0: measure on rows that are trained on.
+    held_out: float = Field(0.1, ge=0, le=0.5)
     hints: float = Field(0.0, ge=0, le=1)  # the share of rows with what is read in their pictures (see vlm/hints)
 
     @model_validator(mode="after")
@@ -69,15 +72,29 @@ class TrainConfig(RunConfig):
     # Where the gates of the attention stand at the first step, before tanh. Closed ones let nothing of the picture
     # through, and the blocks learn to guess from the text before they learn to look.
     initial_attn_gate: float | None = Field(None, ge=0)  # None: as they are in the model
+    train_gates: bool = True  # those of the cross-attention, where that is trained; false: they stay where they stand
+    encoder_learning_rate: float = Field(1e-5, gt=0)  # of the vision tower, where it is trained whole
     warmup_steps: int = Field(0, ge=0)
+    schedule: Literal["cosine", "constant"] = "cosine"  # after the warm-up: down to a tenth, or as it is
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: what this machine is faster in
+    gradient_checkpointing: bool = False  # compute every layer twice, and keep far less of it in memory
     seed: int = 0
     save_every: int = Field(100, gt=0)  # steps between checkpoints
-    eval_every: int = Field(50, gt=0)  # steps between measurements on unseen rows, with and without the pictures
-    eval_rows: int = Field(16, gt=0)
-    trainable: tuple[str, ...] = ("multi_modal_projector", "cross_attention")  # trained whole
+    keep_checkpoints: int = Field(3, gt=0)  # the last ones; older ones are removed
+    eval_every: int = Field(50, gt=0)  # steps between measurements on held-out rows: right, wrong and grey pictures
+    eval_rows: int = Field(32, gt=0)
+    # After so many steps held-out rows have to be answered better with their own picture than with another row's. If
+    # they are not, the run stops with an explanation, or with `warn` goes on after it (train/canary.py).
+    canary_steps: int = Field(100, gt=0)
+    canary: Literal["stop", "warn"] = "stop"
+    # Where the run is told of, beside the terminal and metrics.jsonl. TensorBoard: where it is installed.
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
+    trainable: tuple[Literal["multi_modal_projector", "cross_attention", "vision_tower"], ...] = (
+        "multi_modal_projector",
+        "cross_attention",
+    )  # trained whole
     lora: LoraSettings | None = None
 
     @model_validator(mode="after")

@@ -4,13 +4,18 @@ import json
 from itertools import groupby
 from pathlib import Path
 
+HELD_OUT = (
+    ("eval_loss", "held out"),
+    ("eval_loss_wrong", "held out, wrong pictures"),
+    ("eval_loss_blind", "held out, grey pictures"),
+)
 SMOOTH = 0.9  # of the line through the losses of single steps
 
 
 def draw_curves(metrics: Path) -> Path:
     """`curves.png` beside a metrics.jsonl: the loss, and a panel for each group of "eval/GROUP/NAME" measurements.
 
-    Loss on unseen rows ("eval_loss", and "eval_loss_blind" without the pictures) stands with the training loss.
+    Loss on held-out rows ("eval_loss", with wrong pictures and with grey ones) stands with the training loss.
     """
     from matplotlib.figure import Figure  # not pyplot: no window, no global state
 
@@ -42,7 +47,7 @@ def _draw_losses(axis, records: list[dict[str, float]]) -> None:
         smooth.append(mean)
     axis.plot(steps, losses, linewidth=0.5, alpha=0.4)
     axis.plot(steps, smooth, label="training")
-    for name, label in (("eval_loss", "unseen"), ("eval_loss_blind", "unseen, grey pictures")):
+    for name, label in HELD_OUT:
         if found := [(record["step"], record[name]) for record in records if name in record]:
             axis.plot(*zip(*found, strict=True), marker="o", label=label)
     axis.set(title="loss", xlabel="step", yscale="log")

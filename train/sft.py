@@ -4,12 +4,16 @@ vlm train configs/train/mini.yaml
 vlm train configs/train/scene.yaml
 vlm train configs/train/mini.yaml max_steps=50 lora.rank=4
 
-Started again, an interrupted run goes on where its last checkpoint stands.
+Started again, an interrupted run goes on where its last checkpoint stands. On several devices:
+
+accelerate launch --config_file configs/accelerate/ddp.yaml -m train.sft configs/train/own.yaml
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,6 +32,8 @@ from .trainable import add_adapters
 
 logger = logging.getLogger(__name__)
 
+MAY_CHANGE = {"canary", "canary_steps", "keep_checkpoints", "report_to", "save_every", "eval_every"}
+
 
 def load_base(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
     """The model that adapters are laid over. Its language model is not quantized: training runs through it."""
@@ -43,13 +49,20 @@ def start_run(config: TrainConfig | SceneConfig) -> None:
     """Make the run's folder and keep the resolved config in it; a folder of another run is an error."""
     resolved = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     kept = config.output_dir / "config.yaml"
-    if kept.exists() and kept.read_text(encoding="utf-8") != resolved:
+    if kept.exists() and _what_counts(kept.read_text(encoding="utf-8")) != _what_counts(resolved):
         raise ConfigError(
             f"{config.output_dir} holds a run with another config: remove that folder, or give another one with"
             " output_dir=..."
         )
     config.output_dir.mkdir(parents=True, exist_ok=True)
-    kept.write_text(resolved, encoding="utf-8")
+    partial = kept.with_name(f"partial-{os.getpid()}-{kept.name}")  # several processes of one run may write it
+    partial.write_text(resolved, encoding="utf-8")
+    partial.replace(kept)
+
+
+def _what_counts(config: str) -> dict[str, Any]:
+    """What the weights depend on: the rest may be another when a run goes on."""
+    return {name: value for name, value in yaml.safe_load(config).items() if name not in MAY_CHANGE}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -34,7 +34,11 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
     if config.initial_attn_gate is not None:
         for block in model.cross_attention_blocks():
             block.start_looking_(config.initial_attn_gate)
-    return get_peft_model(model, peft_config)
+    adapted = get_peft_model(model, peft_config)
+    if not config.train_gates:
+        for name, parameter in trainable_parameters(adapted):
+            parameter.requires_grad_(not name.endswith("_gate"))
+    return adapted
 
 
 def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
@@ -46,6 +50,8 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
+        if "vision_tower" in name and "lora_" not in name:
+            rate = config.encoder_learning_rate
         if config.aligned_learning_rate is not None and ALIGNED.search(name):
             rate = config.aligned_learning_rate
         elif name.endswith("_gate"):
@@ -55,11 +61,25 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
     return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
 
 
+def checkpoint_gradients_(model: PeftModel) -> None:
+    """Keep of every layer what goes into it, and compute the rest again when the gradients are (arXiv 1604.06174).
+
+    The layers that do so are the library's; they look whether they are in training mode, which changes nothing else in
+    them: a language model's dropout is 0, and the layers inside stay in eval mode.
+    """
+    model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
+    for module in model.modules():
+        if getattr(module, "gradient_checkpointing", False):
+            module.training = True
+
+
 def describe(model: nn.Module) -> str:
     """One line: what is trained, and how much of the model that is."""
     counts: dict[str, int] = {}
     for name, parameter in trainable_parameters(model):
-        part = next((p for p in ("lora", "cross_attention", "multi_modal_projector") if p in name), name)
+        part = next(
+            (p for p in ("lora", "cross_attention", "multi_modal_projector", "vision_tower") if p in name), name
+        )
         counts[part] = counts.get(part, 0) + parameter.numel()
     total = sum(p.numel() for p in model.parameters())
     parts = ", ".join(f"{part} {count / 1e6:.2f}M" for part, count in counts.items())
