@@ -153,9 +153,12 @@ class Rows(Dataset[list[PackedRow]]):
     def __init__(self, sources: list[tuple[Source, float]], processor: VlmProcessor, seed: int, max_tokens: int):
         self.sources, self.processor, self.seed, self.max_tokens = sources, processor, seed, max_tokens
 
-    def __getitem__(self, index: int) -> list[PackedRow]:
+    def conversations(self, index: int) -> list[Messages]:
         source = Random(f"{self.seed}/{index}/source").choices(*zip(*self.sources, strict=True))[0]
-        chats = [self.processor.encode_chat(messages) for messages in source.conversations(index)]
+        return source.conversations(index)
+
+    def __getitem__(self, index: int) -> list[PackedRow]:
+        chats = [self.processor.encode_chat(messages) for messages in self.conversations(index)]
         return pack(chats, self.processor.image_token_id, self.max_tokens)
 
 

@@ -1,7 +1,7 @@
 """On what a run runs: one process, or several that `accelerate launch -m train.sft CONFIG` has started."""
 
-import importlib.util
 import logging
+from importlib.util import find_spec
 
 import torch
 from accelerate import Accelerator
@@ -39,7 +39,7 @@ def start_devices(config: TrainConfig) -> Accelerator:
 
 
 def _is_there(name: str) -> bool:
-    if importlib.util.find_spec(name) is not None:
+    if find_spec(name) is not None:
         return True
     if name != "tensorboard":
         raise ConfigError(f"report_to names {name}, which is not installed: run pip install {name}")

@@ -137,13 +137,15 @@ class FileSource:
     def _with_pictures(self, index: int) -> Messages:
         row = self.reader.read(index)
         try:
-            return [
+            messages = [
                 {"role": message["role"], "content": [self._loaded(part) for part in parts_of(message)]}
                 for message in row.messages
             ]
         except Problem as problem:
             where = f"{self.reader.path}, {self.reader.unit} {row.number}"
             raise DataError(f"{where}: {problem}; skip_bad=true goes on without it") from None
+        messages[-1] |= {"type": row.type, "answers": row.answers}  # for who asks: training does not look at them
+        return messages
 
     def _loaded(self, part: dict[str, Any]) -> dict[str, Any]:
         return part if part["type"] == "text" else {"type": "image", "image": open_picture(part, self.reader.folder)}

@@ -1,6 +1,7 @@
 """The training loop: rows -> loss -> step, with progress, checkpoints, exact resume and what stops a bad run."""
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import DistributedType, broadcast_object_list
 from peft import PeftModel
 from torch.utils.data import DataLoader
 
@@ -17,6 +18,7 @@ from vlm.processing_vlm import VlmProcessor
 
 from . import canary
 from .alignment import align
+from .asking import AFTER, BEFORE, Asked, ask, questions, read_answers, write_answers
 from .canary import Pair
 from .checkpoint import checkpoints, clear_partial, note_of, resume_optimizer, resume_weights, save_checkpoint
 from .collator import PackedRow, collate
@@ -27,9 +29,10 @@ from .devices import resolve_precision, start_devices
 from .looking import align_looking, loss_on_row
 from .precision import autocast, lower_
 from .progress import Progress
+from .run_report import Finished, write_report
 from .safety import GateWatch, TrainingStopped, check_labels, check_loss
 from .schedule import schedule
-from .trainable import checkpoint_gradients_, describe, parameter_groups, trainable_parameters
+from .trainable import checkpoint_gradients_, describe, dropouts, parameter_groups, trainable_parameters, trainable_set
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,9 @@ class Run:
     optimizer: Any
     config: TrainConfig
 
+    def __post_init__(self) -> None:
+        self._dropouts = dropouts(self.model)
+
     def save(self, step: int) -> Path:
         folder, main = self.config.output_dir, self.accelerator.is_main_process
         noted = {"precision": self.config.precision}
@@ -56,6 +62,8 @@ class Run:
 
     def loss(self, rows: list[PackedRow], grey: bool = False) -> torch.Tensor:
         """The weighted mean loss over the answers of rows; with `grey`, their pictures are blotted out."""
+        for module in self._dropouts:
+            module.train(torch.is_grad_enabled())
         batch = {name: value.to(self.accelerator.device) for name, value in collate(rows, self.processor).items()}
         if grey and "pixel_values" in batch:
             batch["pixel_values"] = torch.zeros_like(batch["pixel_values"])
@@ -75,6 +83,7 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
     config, rates = run.config, [group["lr"] for group in run.optimizer.param_groups]
     factor = schedule(config.warmup_steps, config.max_steps, config.schedule)
     pairs, gates = canary.pair_up(held_out, config.eval_rows), GateWatch(model, config)
+    asked = _ask_before(run, held_out, step)
     with Progress(run.accelerator, config, step) as progress:
         for packed in _steps(rows, step, run):
             for group, rate in zip(run.optimizer.param_groups, rates, strict=True):
@@ -90,6 +99,8 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
                 run.save(step)
             if is_measured:
                 _heed_canary(run, progress, step)
+    if run.accelerator.is_main_process:
+        _report(run, progress, asked)
     return checkpoints(config.output_dir)[-1]
 
 
@@ -121,6 +132,8 @@ def start(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> tup
     if accelerator.is_main_process:
         clear_partial(config.output_dir)
         logger.info(describe(model))
+        text = json.dumps(trainable_set(model), indent=1)
+        (config.output_dir / "trainable.json").write_text(text + "\n", encoding="utf-8")
     return run, step
 
 
@@ -189,6 +202,29 @@ def train_step(run: Run, rows: list[PackedRow], step: int, gates: GateWatch) -> 
 def evaluate(run: Run, pairs: list[Pair]) -> dict[str, float]:
     """The losses on held-out rows that tell whether the model looks (train/canary.py); every process takes all."""
     return canary.measure(pairs, lambda row, grey: run.loss([row], grey).item())
+
+
+def _ask_before(run: Run, held_out: Rows, step: int) -> list[list[Asked]]:
+    """What the report will ask, asked once before the first step. Of several processes the main one does it."""
+    is_whole = run.accelerator.distributed_type != DistributedType.FSDP  # else the weights lie in parts
+    if not run.accelerator.is_main_process or not run.config.report_questions or not is_whole:
+        return []
+    groups = list(questions(held_out, run.config.report_questions, run.config))
+    if step == 0:
+        logger.info("asking held-out questions, for the report")
+        write_answers(run.config.output_dir / BEFORE, ask(run.model, run.processor, groups, run.config))
+    return groups
+
+
+def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
+    folder = run.config.output_dir
+    after = ask(run.model, run.processor, groups, run.config)
+    write_answers(folder / AFTER, after)
+    draw_curves(progress.path)
+    pictures = {asked.item.picture: asked.images for group in groups for asked in group}
+    before, trained = read_answers(folder / BEFORE), trainable_set(run.model)
+    path = write_report(Finished(run.config, progress.records, trained, before, after, pictures), run.processor)
+    logger.info("the report is in %s", path)
 
 
 def _heed_canary(run: Run, progress: Progress, step: int) -> None:

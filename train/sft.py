@@ -20,7 +20,7 @@ import yaml
 from vlm.loading import ComposeConfig, compose_from_config, load
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.processing_vlm import VlmProcessor
-from vlm.quantization import dequantize_
+from vlm.quantization import dequantize_, quantize_
 from vlm.run_config import ConfigError, load_config
 
 from .command import run_command
@@ -36,7 +36,13 @@ MAY_CHANGE = {"canary", "canary_steps", "keep_checkpoints", "report_to", "save_e
 
 
 def load_base(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
-    """The model that adapters are laid over. Its language model is not quantized: training runs through it."""
+    """The model that adapters are laid over; its language model is quantized only as the config asks."""
+    model, processor = _load(config)
+    quantize_(model.language_model, config.quantization)
+    return model, processor
+
+
+def _load(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
     if config.model.endswith((".yaml", ".yml")):
         parts = load_config(ComposeConfig, Path(config.model))
         return compose_from_config(parts.model_copy(update={"adapter": config.adapter, "quantization": "none"}))

@@ -1,18 +1,22 @@
 """What is trained: everything is frozen but the adapters, which peft keeps apart from the model from the start.
 
-The projector and the cross-attention blocks are `modules_to_save`, trained whole; a LoRA
-(https://arxiv.org/abs/2106.09685) may be laid over linear layers of the language model.
+The projector, the cross-attention blocks and, where asked for, the vision tower are `modules_to_save`, trained whole; a
+LoRA (https://arxiv.org/abs/2106.09685) may be laid over linear layers of the language model or the vision tower.
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import Linear as LoraLinear
 from peft.utils.constants import DUMMY_TARGET_MODULES
 from torch import nn
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.quantization import QuantizedLinear
 
 from .config import TrainConfig
 
@@ -28,13 +32,19 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
         r=lora.rank if lora else 1,
         lora_alpha=lora.alpha if lora else 1,
         lora_dropout=lora.dropout if lora else 0.0,
+        use_rslora=lora is not None and lora.use_rslora,
+        use_dora=lora is not None and lora.use_dora,
         target_modules=lora.target_modules if lora else DUMMY_TARGET_MODULES,  # no layer has that name
         modules_to_save=list(config.trainable),
     )
     if config.initial_attn_gate is not None:
         for block in model.cross_attention_blocks():
             block.start_looking_(config.initial_attn_gate)
-    adapted = get_peft_model(model, peft_config)
+    if config.quantization != "none":  # peft does not know our quantized layers; what it needs of one, they have
+        peft_config._register_custom_module({QuantizedLinear: LoraLinear})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Unsupported layer type")
+        adapted = get_peft_model(model, peft_config)
     if not config.train_gates:
         for name, parameter in trainable_parameters(adapted):
             parameter.requires_grad_(not name.endswith("_gate"))
@@ -46,7 +56,10 @@ def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    """Optimizer groups, each with its learning rate: gates, LoRA, what is aligned, the rest. Vectors do not decay."""
+    """Optimizer groups, each with its learning rate: gates, LoRA, vision tower, what is aligned, the rest.
+
+    Vectors do not decay.
+    """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
@@ -67,10 +80,20 @@ def checkpoint_gradients_(model: PeftModel) -> None:
     The layers that do so are the library's; they look whether they are in training mode, which changes nothing else in
     them: a language model's dropout is 0, and the layers inside stay in eval mode.
     """
-    model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
+    model.get_base_model().activation_checkpointing_enable()
     for module in model.modules():
-        if getattr(module, "gradient_checkpointing", False):
+        if isinstance(module, GradientCheckpointingLayer):
             module.training = True
+
+
+def dropouts(model: nn.Module) -> list[nn.Module]:
+    """Those of the LoRA: they alone know training from evaluation."""
+    return [module for name, module in model.named_modules() if ".lora_dropout." in name]
+
+
+def trainable_set(model: nn.Module) -> dict[str, list[int]]:
+    """The name of every weight that is trained, with its shape."""
+    return {name: list(p.shape) for name, p in trainable_parameters(model)}
 
 
 def describe(model: nn.Module) -> str:

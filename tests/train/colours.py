@@ -31,6 +31,7 @@ def config_for(data: Path, output_dir: Path, **values) -> TrainConfig:
     settings = {
         "max_steps": 4, "global_batch_size": 4, "micro_batch_size": 2, "learning_rate": 2e-2,
         "lora_learning_rate": 1e-2, "gate_learning_rate": 2e-2, "save_every": 2, "eval_every": 2, "eval_rows": 8,
-        "lora": {"rank": 2}, "report_to": (), **values,
+        "lora": {"rank": 2}, "report_to": (),
+        "report_questions": 0, **values,
     }  # fmt: skip
     return TrainConfig(model="unused", data=({"path": data, "held_out": 0.25},), output_dir=output_dir, **settings)

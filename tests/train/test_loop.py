@@ -45,6 +45,7 @@ def config(tmp_path, dataset):
     return TrainConfig(
         model="unused", data=({"path": dataset, "held_out": 0},), output_dir=tmp_path / "run", max_steps=4,
         global_batch_size=4, micro_batch_size=2, learning_rate=3e-3, save_every=2, eval_every=2, eval_rows=2,
+        report_questions=0, report_to=(),
         lora={"rank": 2, "target_modules": r".*language_model\..*\.self_attn\.(q|v)_proj"},
     )  # fmt: skip
 
