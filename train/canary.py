@@ -123,6 +123,7 @@ def verdict(records: Sequence[dict[str, float]], config: TrainConfig) -> tuple[s
         " page.html` shows rows with their pictures.\n"
         "- It needs longer, or more pictures: canary_steps=..., or higher learning_rate and gate_learning_rate; with"
         " gates that start at zero, initial_attn_gate=0.3.\n"
+        "- With `hints`, what is read in the pictures stands in the text already, and the model takes it from there.\n"
         "- What the answers ask for is too small in a picture to be seen by this model.\n"
         "To go on all the same from where it stands: canary=warn"
     )

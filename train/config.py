@@ -91,7 +91,8 @@ class TrainConfig(RunConfig):
     eval_every: int = Field(50, gt=0)  # steps between measurements on held-out rows: right, wrong and grey pictures
     eval_rows: int = Field(32, gt=0)
     # After so many steps held-out rows have to be answered better with their own picture than with another row's. If
-    # they are not, the run stops with an explanation, or with `warn` goes on after it (train/canary.py).
+    # they are not, the run stops with an explanation, or with `warn` goes on after it (train/canary.py). Where every
+    # picture comes with hints, they may be enough: there it only warns.
     canary_steps: int = Field(100, gt=0)
     canary: Literal["stop", "warn"] = "stop"
     # The report at the end (report.html) asks so many held-out questions before and after; 0: it asks none.

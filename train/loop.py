@@ -97,10 +97,13 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
             progress.write(step, loss, tokens, measured)
             if step % config.save_every == 0 or step == config.max_steps:
                 run.save(step)
-            if is_measured:
-                _heed_canary(run, progress, step)
-    if run.accelerator.is_main_process:
-        _report(run, progress, asked)
+            if is_measured and (why := _heed_canary(run, progress)):
+                run.save(step)
+                _report(run, progress, asked)
+                raise TrainingStopped(why)
+    _report(run, progress, asked)
+    if run.accelerator.num_processes > 1:
+        run.accelerator.state.destroy_process_group()
     return checkpoints(config.output_dir)[-1]
 
 
@@ -217,6 +220,9 @@ def _ask_before(run: Run, held_out: Rows, step: int) -> list[list[Asked]]:
 
 
 def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
+    """Of several processes the main one writes it."""
+    if not run.accelerator.is_main_process:
+        return
     folder = run.config.output_dir
     after = ask(run.model, run.processor, groups, run.config)
     write_answers(folder / AFTER, after)
@@ -227,15 +233,15 @@ def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
     logger.info("the report is in %s", path)
 
 
-def _heed_canary(run: Run, progress: Progress, step: int) -> None:
-    """Draw the curves; stop a run that does not learn from the pictures, at a checkpoint from which it can go on."""
+def _heed_canary(run: Run, progress: Progress) -> str:
+    """Draw the curves; why the run is to stop, where it does not learn from the pictures and may not go on so."""
     kind, words = broadcast_object_list(list(canary.verdict(progress.records, run.config)))  # one opinion for all
     if run.accelerator.is_main_process:
         draw_curves(progress.path)
+    # Where every picture is told in words as well, the words may be all that it takes.
+    is_warning = run.config.canary == "warn" or all(source.hints == 1 for source in run.config.data)
     if kind != "blind":
-        return
-    if run.config.canary == "warn":
+        return ""
+    if is_warning:
         logger.warning(words)
-        return
-    run.save(step)
-    raise TrainingStopped(words)
+    return "" if is_warning else words

@@ -7,6 +7,7 @@ vlm train configs/train/mini.yaml max_steps=50 lora.rank=4
 Started again, an interrupted run goes on where its last checkpoint stands. On several devices:
 
 accelerate launch --config_file configs/accelerate/ddp.yaml -m train.sft configs/train/own.yaml
+torchrun --nproc_per_node 2 -m train.sft configs/train/own.yaml    (processes on CPUs)
 """
 
 import logging

@@ -28,8 +28,8 @@ def test_every_step_tells_its_loss_speed_and_memory(tiny_config, tiny_processor,
     assert [record["step"] for record in records] == [1, 2]
     assert all(record["tokens_per_second"] > 0 and record["memory_gb"] > 0 for record in records)
     assert ["eval_loss" in record for record in records] == [False, True]
-    bar = capsys.readouterr().err.rpartition("\r")[2]
-    assert all(word in bar for word in ("2/2", "loss=", "held out=", "tok/s=", "GB=")), bar
+    bars = [line for line in capsys.readouterr().err.replace("\n", "\r").split("\r") if "2/2" in line]
+    assert bars and all(word in bars[-1] for word in ("<00:00", "loss=", "held out=", "tok/s=", "GB="))
 
 
 def test_memory_is_counted_in_gigabytes():
@@ -68,9 +68,7 @@ def test_tensorboard_gets_every_measurement_at_its_step(tiny_config, tiny_proces
 
 
 def test_a_batch_that_does_not_divide_over_the_processes_is_told(config):
-    with pytest.raises(
-        ConfigError, match=r"global_batch_size \(3\) must be a multiple of 1 processes x micro_batch_si"
-    ):
+    with pytest.raises(ConfigError, match=r"global_batch_size \(3\) must be a multiple of 1 processes"):
         devices.start_devices(config.model_copy(update={"global_batch_size": 3}))
 
 
