@@ -43,11 +43,11 @@ def save_checkpoint(
     final = output_dir / f"step-{step:06d}"
     partial = output_dir / f"partial-{step:06d}"
     state = optimizer_state(model, optimizer)
-    weights = whole_weights(model)
+    options = {"state_dict": adapter_weights(model)} if is_in_parts(model) else {}
     if not is_main:
         return final
     clear_partial(output_dir)
-    model.save_pretrained(partial, **({"state_dict": weights} if weights else {}))
+    model.save_pretrained(partial, **options)
     save_file(state, partial / "optimizer.safetensors")
     (partial / "state.json").write_text(json.dumps({"step": step, **noted}))
     _remove(final)
@@ -66,10 +66,13 @@ def optimizer_state(model: Any, optimizer: torch.optim.Optimizer) -> dict[str, T
     }
 
 
-def whole_weights(model: Any) -> dict[str, Tensor]:
-    """What peft saves, put together where it lies in parts on several devices; nothing where it does not."""
-    if not any(isinstance(p, DTensor) for _, p in model.named_parameters()):
-        return {}
+def is_in_parts(model: Any) -> bool:
+    """Whether its weights are spread over several devices (FSDP)."""
+    return any(isinstance(p, DTensor) for _, p in model.named_parameters())
+
+
+def adapter_weights(model: Any) -> dict[str, Tensor]:
+    """What peft saves of a model, put together where it lies in parts."""
     tensors = [*model.named_parameters(), *model.named_buffers()]
     kept = ((name, value) for name, value in tensors if "lora_" in name or ".modules_to_save." in name)
     return {name: whole(value).detach().cpu() for name, value in kept}

@@ -21,7 +21,7 @@ text-overflow: ellipsis } td:nth-child(2) { width: 55% } .bar { background: #487
 .rows img { max-width: 100%; max-height: 12em; display: block; margin-bottom: .4em } .rows p { margin: .3em 0 }
 .scores { width: auto } .scores td, .scores th { padding: 2px .8em; text-align: right }
 .scores td:first-child { text-align: left } .scores td:nth-child(2) { width: auto }
-pre { background: #f5f7fa; padding: .8em; overflow-x: auto; font-size: .85em } h2 + img { max-width: 100% }
+pre { background: #f5f7fa; padding: .8em; white-space: pre-wrap; font-size: .85em } h2 + img { max-width: 100% }
 .rows b { color: #234a78 } .shares td:first-child { text-align: left; max-width: none }"""
 
 

@@ -58,9 +58,9 @@ def write_report(run: Finished, processor: VlmProcessor) -> Path:
         _gallery(run, "became worse", -1),
         _data(run.config, processor),
         _trained(run),
-        "<h2>The resolved config</h2><pre>",
+        "<h2>The resolved config</h2><details><summary>config.yaml</summary><pre>",
         escape(yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False)),
-        "</pre></html>\n",
+        "</pre></details></html>\n",
     ]
     path = folder / REPORT
     path.write_text("\n".join(parts), encoding="utf-8", errors="replace")
@@ -82,7 +82,7 @@ def _scores(run: Finished) -> str:
     kinds = sorted(pairs, key=lambda pair: pair[1].type)
     for kind, some in groupby(kinds, key=lambda pair: pair[1].type):
         rows.append(_score_row(kind, list(some), run.config))
-    names = ("answers", "questions", "before", "after", "95 % interval", "better", "worse", "p")
+    names = ("answers", "questions", "before", "after", "95 % interval", "better", "worse", "p (paired)")
     header = "".join(f"<th>{name}</th>" for name in names)
     return (
         f"{title}<p>By <code>metric: {run.config.metric}</code>. Every question and answer is in before.jsonl and"

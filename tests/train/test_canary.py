@@ -83,13 +83,3 @@ def test_answers_that_do_not_depend_on_the_picture_stop_the_run(tmp_path, tiny_c
     assert "does not learn from the pictures: after 8 steps" in caplog.text
     lines = (config.output_dir / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == list(range(1, 9))
-
-
-@pytest.mark.slow
-def test_answers_that_are_in_the_picture_do_not_stop_it(tmp_path, tiny_config, tiny_processor):
-    path = write_rows(tmp_path, 32)
-    config = config_for(path, tmp_path / "run", max_steps=150, canary_steps=150, eval_every=50, save_every=150)
-    train(new_model(tiny_config, config), tiny_processor, config)
-    last = json.loads((config.output_dir / "metrics.jsonl").read_text().splitlines()[-1])
-    assert looks(last)
-    assert last["eval_loss"] < min(last["eval_loss_wrong"], last["eval_loss_blind"])

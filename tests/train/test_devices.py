@@ -6,12 +6,13 @@ import sys
 import pytest
 import torch
 import yaml
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.distributed.fsdp import fully_shard
 
-from tests.train.colours import write_rows
-from train.checkpoint import checkpoints, optimizer_state, resume_optimizer, whole_weights
+from tests.train.colours import config_for, write_rows
+from train.checkpoint import adapter_weights, checkpoints, is_in_parts, optimizer_state, resume_optimizer
+from train.trainable import add_adapters
 from vlm.loading import save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -55,6 +56,17 @@ def test_two_processes_have_the_losses_of_one(run):
     assert (folder / "report.html").is_file()
 
 
+def test_what_is_put_together_is_what_peft_saves(tmp_path, tiny_config):
+    parts = ("multi_modal_projector", "cross_attention", "vision_tower")
+    config = config_for(tmp_path / "none.jsonl", tmp_path / "run", trainable=parts, lora={"rank": 2, "use_dora": True})
+    model = add_adapters(VlmForConditionalGeneration(tiny_config), config)
+    model.save_pretrained(tmp_path / "plain")
+    model.save_pretrained(tmp_path / "together", state_dict=adapter_weights(model))
+    plain, together = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("plain", "together"))
+    assert plain.keys() == together.keys() and len(plain) > 50
+    assert all(torch.equal(value, together[name]) for name, value in plain.items())
+
+
 def _model() -> nn.ModuleDict:
     torch.manual_seed(0)
     return nn.ModuleDict({"lora_A": nn.Linear(4, 3), "frozen": nn.Linear(3, 2).requires_grad_(False)})
@@ -75,8 +87,8 @@ def _in_parts(rank, folder):
     for layer in model.values():
         fully_shard(layer, mesh=mesh)
     expected, optimizer = _step(alone), _step(model)
-    weights, state = whole_weights(model), optimizer_state(model, optimizer)
-    assert set(weights) == {"lora_A.weight", "lora_A.bias"} and whole_weights(alone) == {}
+    weights, state = adapter_weights(model), optimizer_state(model, optimizer)
+    assert set(weights) == {"lora_A.weight", "lora_A.bias"} and is_in_parts(model) and not is_in_parts(alone)
     for name, value in weights.items():
         torch.testing.assert_close(value, alone.state_dict()[name])
     states = optimizer_state(alone, expected)

@@ -8,11 +8,13 @@ from PIL import Image
 from tests.tiny import open_gates_
 from tests.train.colours import config_for, write_rows
 from train import asking
+from train.canary import looks
 from train.compare import read_predictions
 from train.curves import draw_curves
 from train.data import build_rows
 from train.evaluate import Item
 from train.loop import train
+from train.progress import read_metrics
 from train.run_report import Finished, write_report
 from train.trainable import add_adapters
 from vlm.modeling_vlm import VlmForConditionalGeneration
@@ -84,10 +86,16 @@ def test_a_run_that_does_not_look_is_told_in_the_report(finished, tiny_processor
 
 
 @pytest.mark.slow
-def test_what_was_learnt_shows_in_the_answers(tmp_path, tiny_config, tiny_processor):
+def test_what_is_learnt_from_pictures_does_not_stop_a_run_and_shows_in_the_answers(
+    tmp_path, tiny_config, tiny_processor
+):
     torch.manual_seed(0)
-    config = config_for(write_rows(tmp_path, 64), tmp_path / "run", report_questions=16, max_steps=250, eval_every=250)
+    steps = {name: 160 for name in ("max_steps", "eval_every", "save_every", "canary_steps")}
+    config = config_for(write_rows(tmp_path, 64), tmp_path / "run", report_questions=16, **steps)
     train(add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), config), tiny_processor, config)
+    last = read_metrics(config.output_dir / "metrics.jsonl")[-1]
+    assert looks(last) and last["eval_loss"] < last["eval_loss_blind"]
     before, after = (asking.read_answers(config.output_dir / name) for name in (asking.BEFORE, asking.AFTER))
     assert sum(item.score for item in before) == 0
     assert sum(item.score for item in after) > 0.75 * len(after)
+    assert "The model uses the pictures" in (config.output_dir / "report.html").read_text()
