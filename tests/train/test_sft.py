@@ -107,13 +107,13 @@ def test_a_killed_run_that_is_started_again_ends_with_exactly_the_same_adapter(c
         arguments = [config(max_steps=12, **values), f"output_dir={tmp_path / folder}"]
         return subprocess.Popen([sys.executable, "-m", "train.sft", *arguments], start_new_session=True)
 
-    assert start("whole").wait(300) == 0
+    assert start("whole").wait(1800) == 0
     killed = start("killed")
     while len(checkpoints(tmp_path / "killed")) < 2 and killed.poll() is None:
         time.sleep(0.05)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    assert start("killed").wait(300) == 0
+    assert start("killed").wait(1800) == 0
     results = [
         (tmp_path / folder / "step-000012" / "adapter_model.safetensors").read_bytes() for folder in ("whole", "killed")
     ]
