@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from accelerate.commands.config.config_args import load_config_from_file
 
 import serve
 import train
@@ -14,7 +15,7 @@ import vlm
 from vlm.cli import COMMANDS
 from vlm.run_config import ConfigError, RunConfig, configs_dir, find_config, load_config
 
-CONFIGS = sorted(configs_dir().rglob("*.yaml"))
+CONFIGS = sorted(path for path in configs_dir().rglob("*.yaml") if path.parent.name != "accelerate")
 FIRST_LINE = re.compile(r"# (?P<cls>\w+): .*\bvlm (?P<command>[a-z]+)")
 
 
@@ -34,6 +35,12 @@ def path(request) -> Path:
 
 def test_there_are_configs_to_test():
     assert {path.parent.name for path in CONFIGS} >= {"model", "train", "serve"}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("ddp", "MULTI_GPU"), ("fsdp", "FSDP")])
+def test_what_is_for_accelerate_is_loaded_by_it(name, kind):
+    config = load_config_from_file(str(find_config(f"accelerate/{name}")))
+    assert config.distributed_type == kind and config.num_processes == 2
 
 
 def test_it_loads_as_the_class_that_its_first_line_names(path, config_classes):

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from vlm.loading import PartNotFoundError
+from vlm.quantization import QuantizationError
 from vlm.run_config import ConfigError, RunConfig, find_config, load_config, read_yaml
 
 from .readers import DataError
+from .safety import TrainingStopped
 
 Kind = tuple[type[RunConfig], Callable[[Any], None]]  # of config, and what is done with one
 
@@ -34,7 +36,7 @@ def run_command(name: str, description: str | None, kinds: tuple[Kind, ...], arg
     try:
         cls, work = choose_kind(args.config, kinds)
         work(load_config(cls, args.config, tuple(args.overrides)))
-    except (ConfigError, DataError, PartNotFoundError, OSError) as error:
+    except (ConfigError, DataError, PartNotFoundError, QuantizationError, TrainingStopped, OSError) as error:
         # Of an error in a process that draws rows, torch puts the traceback before the words.
         print(f"error: {str(error).rpartition('DataError: ')[2]}", file=sys.stderr)
         return 2

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from vlm.run_config import RunConfig
 
+from .metrics import Metric
 from .readers.config import RowsConfig
 
 
@@ -20,7 +21,9 @@ class LoraSettings(RunConfig):
     rank: int = Field(8, gt=0)
     alpha: float = Field(16.0, gt=0)  # the update is scaled by alpha / rank
     dropout: float = Field(0.0, ge=0, lt=1)
-    target_modules: str = r".*language_model\..*\.self_attn\.(q|v)_proj"  # a regex: it must not reach vision_tower
+    use_rslora: bool = False  # alpha / sqrt(rank) in place of alpha / rank (https://arxiv.org/abs/2312.03732)
+    use_dora: bool = False  # direction and size apart, slower (https://arxiv.org/abs/2402.09353)
+    target_modules: str = r".*language_model\..*\.self_attn\.(q|v)_proj"  # a regex; vision_tower is another choice
 
 
 class SourceConfig(RowsConfig):
@@ -29,6 +32,9 @@ class SourceConfig(RowsConfig):
     family: str | None = None
     types: frozenset[str] | None = None  # of a family: only questions of these types; None: of all
     weight: float = Field(1.0, gt=0)  # how often this source is asked, relative to the others
+    # Of files: the share of rows (at most 1,000) that is never trained on. They are chosen by their pictures and the
+    # run's seed, and no picture is on both sides (train/holding_out.py). 0: measure on rows that are trained on.
+    held_out: float = Field(0.1, ge=0, le=0.5)
     hints: float = Field(0.0, ge=0, le=1)  # the share of rows with what is read in their pictures (see vlm/hints)
 
     @model_validator(mode="after")
@@ -69,15 +75,35 @@ class TrainConfig(RunConfig):
     # Where the gates of the attention stand at the first step, before tanh. Closed ones let nothing of the picture
     # through, and the blocks learn to guess from the text before they learn to look.
     initial_attn_gate: float | None = Field(None, ge=0)  # None: as they are in the model
+    train_gates: bool = True  # those of the cross-attention, where that is trained; false: they stay where they stand
+    encoder_learning_rate: float = Field(1e-5, gt=0)  # of the vision tower, where it is trained whole
     warmup_steps: int = Field(0, ge=0)
+    schedule: Literal["cosine", "constant"] = "cosine"  # after the warm-up: down to a tenth, or as it is
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(1.0, gt=0)
+    # How the frozen language model is kept: `nf4` (QLoRA, https://arxiv.org/abs/2305.14314) takes an eighth of fp32.
+    quantization: Literal["none", "nf4"] = "none"
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: what this machine is faster in
+    gradient_checkpointing: bool = False  # compute every layer twice, and keep far less of it in memory
     seed: int = 0
     save_every: int = Field(100, gt=0)  # steps between checkpoints
-    eval_every: int = Field(50, gt=0)  # steps between measurements on unseen rows, with and without the pictures
-    eval_rows: int = Field(16, gt=0)
-    trainable: tuple[str, ...] = ("multi_modal_projector", "cross_attention")  # trained whole
+    keep_checkpoints: int = Field(3, gt=0)  # the last ones; older ones are removed
+    eval_every: int = Field(50, gt=0)  # steps between measurements on held-out rows: right, wrong and grey pictures
+    eval_rows: int = Field(32, gt=0)
+    # After so many steps held-out rows have to be answered better with their own picture than with another row's. If
+    # they are not, the run stops with an explanation, or with `warn` goes on after it (train/canary.py). Where every
+    # picture comes with hints, they may be enough: there it only warns.
+    canary_steps: int = Field(100, gt=0)
+    canary: Literal["stop", "warn"] = "stop"
+    # The report at the end (report.html) asks so many held-out questions before and after; 0: it asks none.
+    report_questions: int = Field(64, ge=0)
+    metric: Metric = "exact"  # what their answers are worth by: see train/metrics.py
+    # Where the run is told of, beside the terminal and metrics.jsonl. TensorBoard: where it is installed.
+    report_to: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
+    trainable: tuple[Literal["multi_modal_projector", "cross_attention", "vision_tower"], ...] = (
+        "multi_modal_projector",
+        "cross_attention",
+    )  # trained whole
     kept: tuple[str, ...] = ()  # not trained, but saved whole with the rest: the adapter needs no other one below it
     lora: LoraSettings | None = None
 
@@ -93,6 +119,18 @@ class TrainConfig(RunConfig):
     def _looking_follows_alignment(self) -> "TrainConfig":
         if self.looking_steps and not self.alignment_steps:
             raise ValueError("looking_steps needs alignment_steps: what is looked for has to be in the image features")
+        return self
+
+    @model_validator(mode="after")
+    def _dora_knows_the_weights(self) -> "TrainConfig":
+        if self.quantization != "none" and self.lora is not None and self.lora.use_dora:
+            raise ValueError("lora.use_dora needs the weights themselves: it does not go with quantization")
+        return self
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> "TrainConfig":
+        if not self.trainable and self.lora is None:
+            raise ValueError("nothing is trained: name parts in `trainable`, or give a `lora`")
         return self
 
     @model_validator(mode="after")

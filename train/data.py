@@ -4,6 +4,7 @@ A row is a list of conversations about the same pictures (see `train/collator.py
 `train/data_engine`, drawn as they are needed, and files of one's own (`train/file_source.py`).
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
@@ -20,7 +21,9 @@ from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
 from .file_source import FileSource
 from .photographs import PhotographSource
-from .readers import Messages
+from .readers import DataError, Messages
+
+logger = logging.getLogger(__name__)
 
 # Asks for the short form of an answer. The first is the one to use (and the one in configs/eval); the others keep the
 # model from hanging on its exact words.
@@ -150,22 +153,54 @@ class Rows(Dataset[list[PackedRow]]):
     def __init__(self, sources: list[tuple[Source, float]], processor: VlmProcessor, seed: int, max_tokens: int):
         self.sources, self.processor, self.seed, self.max_tokens = sources, processor, seed, max_tokens
 
-    def __getitem__(self, index: int) -> list[PackedRow]:
+    def conversations(self, index: int) -> list[Messages]:
         source = Random(f"{self.seed}/{index}/source").choices(*zip(*self.sources, strict=True))[0]
-        chats = [self.processor.encode_chat(messages) for messages in source.conversations(index)]
+        return source.conversations(index)
+
+    def __getitem__(self, index: int) -> list[PackedRow]:
+        chats = [self.processor.encode_chat(messages) for messages in self.conversations(index)]
         return pack(chats, self.processor.image_token_id, self.max_tokens)
 
 
-def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "train") -> Rows:
-    """The mixture of a config. Split "test" draws unseen pictures; files have no splits and are read as they are."""
+def build_rows(config: TrainConfig, processor: VlmProcessor) -> tuple[Rows, Rows]:
+    """The mixture of a config: what is trained on, and what is not.
 
-    def source(spec: SourceConfig) -> Source:
-        if spec.family == PHOTOGRAPHS:
-            return PhotographSource(split, config.seed)
-        if spec.family is not None:
-            return DrawnSource(spec.family, split, config.seed, spec.types, spec.hints, processor.count_tokens)
-        files = FileSource(spec, config.seed, processor.max_images, config.skip_bad)
-        return ReadSource(files, spec.hints, config.seed, processor.count_tokens) if spec.hints else files
+    Of families the second has unseen pictures, of files the rows that are held out. Raises DataError.
+    """
+    sources = [(_both_sides(spec, config, processor), spec.weight) for spec in config.data]
+    train, held_out = (
+        Rows([(both[side], weight) for both, weight in sources], processor, config.seed, config.max_row_tokens)
+        for side in (0, 1)
+    )
+    return train, held_out
 
-    sources = [(source(spec), spec.weight) for spec in config.data]
-    return Rows(sources, processor, config.seed, config.max_row_tokens)
+
+def _both_sides(spec: SourceConfig, config: TrainConfig, processor: VlmProcessor) -> tuple[Source, Source]:
+    if spec.family == PHOTOGRAPHS:
+        return PhotographSource("train", config.seed), PhotographSource("test", config.seed)
+    if spec.family is not None:
+        settings = spec.family, config.seed, spec.types, spec.hints, processor.count_tokens
+        return _drawn("train", *settings), _drawn("test", *settings)
+    files = FileSource(spec, config.seed, processor.max_images, config.skip_bad)
+    if not files.have_pictures and config.trainable:
+        raise DataError(
+            f"no row of {files.reader.path} has a picture, and {' and '.join(config.trainable)} can learn from pictures"
+            " only. If text alone is meant, train a LoRA alone: trainable=[] (a LoRA needs the key `lora`)"
+        )
+    train, held_out = files.split(spec.held_out)
+    if held_out is None:
+        logger.warning(
+            "%s: no rows are held out (%s). What is measured is measured on rows that are trained on, and does not tell"
+            " whether anything is learnt beyond them",
+            files.reader.path,
+            "held_out is 0" if not spec.held_out else "too few of them have pictures of their own",
+        )
+    sides = train, held_out or train
+    if not spec.hints:
+        return sides
+    one, other = (ReadSource(side, spec.hints, config.seed, processor.count_tokens) for side in sides)
+    return one, other
+
+
+def _drawn(split: Split, family: str, seed: int, *settings: Any) -> Source:
+    return DrawnSource(family, split, seed, *settings)

@@ -4,12 +4,14 @@ epoch.
 The check here is the cheap part of `vlm data check`: every row is read, its pictures are looked for but not decoded.
 """
 
+import copy
 import logging
 from array import array
 from typing import Any
 
 import numpy as np
 
+from .holding_out import PicturesOfRows
 from .readers import DataError, Messages, Problem, Reader, Row, RowsConfig, find_picture, open_picture, open_rows
 from .readers.row import parts_of, pictures_of, text_of
 
@@ -54,7 +56,7 @@ class FileSource:
         good, keys = array("q"), array("q")  # indices of rows, and which pictures they share
         bad: list[str] = []
         self.skipped = 0
-        rows_of_file = RowCheck(self.reader, max_pictures)
+        rows_of_file, self._pictures = RowCheck(self.reader, max_pictures), PicturesOfRows(self.reader)
         for index, found in enumerate(self.reader.scan()):
             try:
                 row = rows_of_file.check(found)
@@ -65,7 +67,9 @@ class FileSource:
                 continue
             good.append(index)
             keys.append(hash(_shared_pictures(row, index)))
+            self._pictures.add(row, index)
         self._refuse(bad)
+        self.have_pictures = self._pictures.have_pictures
         self._group(np.array(good), np.array(keys))
         self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
 
@@ -88,12 +92,26 @@ class FileSource:
         rank = np.empty(len(first), dtype=np.int64)
         rank[np.argsort(first)] = np.arange(len(first))
         order = np.argsort(rank[group], kind="stable")
+        self._order_of_rows = order  # from the file's order into that of _rows
         self._rows = rows[order]
         self._starts = np.append(np.searchsorted(rank[group][order], np.arange(len(first))), len(rows))
         self._blocks = np.array([self.reader.block(int(rows[index])) for index in np.sort(first)])
+        self._groups = np.arange(len(first))  # that this source is made of
+
+    def split(self, held_out: float) -> "tuple[FileSource, FileSource | None]":
+        """What is trained on, and about a share `held_out` of the rows; None where nothing can be held out.
+
+        No picture is in both (see `train/holding_out.py`).
+        """
+        chosen = self._pictures.held_out(held_out, self.seed)[self._order_of_rows][self._starts[:-1]]
+        parts = copy.copy(self), copy.copy(self)
+        parts[0]._groups, parts[1]._groups = np.flatnonzero(~chosen), np.flatnonzero(chosen)
+        for part in parts:
+            del part._pictures  # what the rows are drawn in gets a copy of this object
+        return parts[0], parts[1] if len(parts[1]) else None
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return len(self._groups)
 
     def conversations(self, index: int) -> list[Messages]:
         epoch, place = divmod(index, len(self))
@@ -111,7 +129,7 @@ class FileSource:
         """The groups in the order of an epoch: shuffled, those of one block of the file one after the other."""
         if epoch != self._epoch:
             random = np.random.default_rng([self.seed, epoch])
-            order = random.permutation(len(self))
+            order = self._groups[random.permutation(len(self))]
             ranks = random.permutation(int(self._blocks.max()) + 1)
             self._epoch, self._order = epoch, order[np.argsort(ranks[self._blocks[order]], kind="stable")]
         return self._order
@@ -119,13 +137,15 @@ class FileSource:
     def _with_pictures(self, index: int) -> Messages:
         row = self.reader.read(index)
         try:
-            return [
+            messages = [
                 {"role": message["role"], "content": [self._loaded(part) for part in parts_of(message)]}
                 for message in row.messages
             ]
         except Problem as problem:
             where = f"{self.reader.path}, {self.reader.unit} {row.number}"
             raise DataError(f"{where}: {problem}; skip_bad=true goes on without it") from None
+        messages[-1] |= {"type": row.type, "answers": row.answers}  # for who asks: training does not look at them
+        return messages
 
     def _loaded(self, part: dict[str, Any]) -> dict[str, Any]:
         return part if part["type"] == "text" else {"type": "image", "image": open_picture(part, self.reader.folder)}

@@ -1,115 +1,151 @@
-"""The training loop: rows -> loss -> step, with progress, checkpoints and exact resume."""
+"""The training loop: rows -> loss -> step, with progress, checkpoints, exact resume and what stops a bad run."""
 
+import contextlib
 import json
 import logging
-import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType, broadcast_object_list
 from peft import PeftModel
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from vlm.processing_vlm import VlmProcessor
 
+from . import canary
 from .alignment import align
-from .checkpoint import checkpoints, resume, save_checkpoint
+from .before_after import AFTER, BEFORE, Asked, ask, questions, read_answers, write_answers
+from .canary import Pair
+from .checkpoint import checkpoints, clear_partial, note_of, resume_optimizer, resume_weights, save_checkpoint
 from .collator import PackedRow, collate
 from .config import TrainConfig
 from .curves import draw_curves
 from .data import Rows, build_rows
+from .devices import resolve_precision, start_devices
 from .looking import align_looking, loss_on_row
-from .precision import autocast, faster_precision, lower_
-from .trainable import describe, parameter_groups, trainable_parameters
+from .precision import autocast, lower_
+from .progress import Progress
+from .run_report import Finished, write_report
+from .safety import GateWatch, TrainingStopped, check_labels, check_loss
+from .schedule import schedule
+from .trainable import checkpoint_gradients_, describe, dropouts, parameter_groups, trainable_parameters, trainable_set
 
 logger = logging.getLogger(__name__)
 
 LOOKING_WEIGHT = 1.0  # of looking right, beside answering right
-EVAL_START = 1_000_000_000  # rows from here on are never trained on
-Batch = dict[str, torch.Tensor]
 
 
-class Scheduled(Protocol):
-    """A config that says how long a run is."""
+@dataclass
+class Run:
+    """What a step works with. `wrapped` is `model`, or around it what brings several processes together."""
 
-    warmup_steps: int
-    max_steps: int
+    accelerator: Accelerator
+    model: PeftModel
+    wrapped: Any
+    processor: VlmProcessor
+    optimizer: Any
+    config: TrainConfig
 
+    def __post_init__(self) -> None:
+        self._dropouts = dropouts(self.model)
 
-def schedule(config: Scheduled) -> Callable[[int], float]:
-    """Learning-rate factor of each step: a linear warm-up, then a cosine down to a tenth."""
+    def save(self, step: int) -> Path:
+        folder, main = self.config.output_dir, self.accelerator.is_main_process
+        noted = {"precision": self.config.precision}
+        kept = save_checkpoint(folder, step, self.model, self.optimizer, self.config.keep_checkpoints, main, **noted)
+        self.accelerator.wait_for_everyone()
+        return kept
 
-    def factor(step: int) -> float:
-        if step < config.warmup_steps:
-            return (step + 1) / config.warmup_steps
-        done = (step - config.warmup_steps) / max(1, config.max_steps - config.warmup_steps)
-        return 0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, done)))
-
-    return factor
+    def loss(self, rows: list[PackedRow], grey: bool = False) -> torch.Tensor:
+        """The weighted mean loss over the answers of rows; with `grey`, their pictures are blotted out."""
+        for module in self._dropouts:
+            module.train(torch.is_grad_enabled())
+        batch = {name: value.to(self.accelerator.device) for name, value in collate(rows, self.processor).items()}
+        if grey and "pixel_values" in batch:
+            batch["pixel_values"] = torch.zeros_like(batch["pixel_values"])
+        with autocast(self.accelerator.device, self.config.precision):
+            return self.wrapped(**batch, use_cache=False).loss
 
 
 def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Path:
     """Run `config` from where its `output_dir` stands, to the end; returns the folder of the last checkpoint.
 
     The frozen parts stay in eval mode. A row's data and a step's random numbers depend on the config and the step
-    alone, so an interrupted run that is started again ends with the same weights as one that was not.
+    alone, so an interrupted run that is started again ends with the same weights as one that was not. Raises
+    DataError, ConfigError and TrainingStopped.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if config.precision == "auto":
-        config = config.model_copy(update={"precision": faster_precision(device)})
-    model.to(device).eval()
+    rows, held_out = build_rows(config, processor)
+    run, step = start(model, processor, config)
+    config, rates = run.config, [group["lr"] for group in run.optimizer.param_groups]
+    factor = schedule(config.warmup_steps, config.max_steps, config.schedule)
+    pairs, gates = canary.pair_up(held_out, config.eval_rows), GateWatch(model, config)
+    asked = _ask_before(run, held_out, step)
+    with Progress(run.accelerator, config, step) as progress:
+        for packed in _steps(rows, step, run):
+            for group, rate in zip(run.optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * factor(step)
+            torch.manual_seed(config.seed * 1_000_003 + step)
+            measured = {"looking_loss": _keep_looking(run, step)} if config.looking_rows else {}
+            step += 1
+            loss, tokens = train_step(run, packed, step, gates)
+            if is_measured := step % config.eval_every == 0 or step == config.max_steps:
+                measured |= evaluate(run, pairs)
+            progress.write(step, loss, tokens, measured)
+            if step % config.save_every == 0 or step == config.max_steps:
+                run.save(step)
+            if is_measured and (why := _heed_canary(run, progress)):
+                run.save(step)
+                _report(run, progress, asked)
+                raise TrainingStopped(why)
+    _report(run, progress, asked)
+    if run.accelerator.num_processes > 1:
+        run.accelerator.state.destroy_process_group()
+    return checkpoints(config.output_dir)[-1]
+
+
+def start(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> tuple[Run, int]:
+    """Everything as it was after the last checkpoint, or as it is before the first step; and the steps done."""
+    accelerator = start_devices(config)
+    folders = checkpoints(config.output_dir)
+    if folders and "precision" in (noted := note_of(folders[-1])):  # `auto` may find another one today
+        config = config.model_copy(update={"precision": noted["precision"]})
+    config = resolve_precision(config, accelerator)
+    model.to(accelerator.device).eval()
     lower_(model.get_base_model().language_model, config.precision)
-    optimizer = torch.optim.AdamW(parameter_groups(model, config), betas=(0.9, 0.98))
-    base_rates = [group["lr"] for group in optimizer.param_groups]
-    factor = schedule(config)
-    step = 0
-    if folders := checkpoints(config.output_dir):
-        step = resume(folders[-1], model, optimizer)
-        logger.info("resuming %s after step %d", folders[-1], step)
+    if folders:
+        resume_weights(folders[-1], model)
     elif config.alignment_steps:
         align(model, processor, config)
         if config.looking_steps:
             align_looking(model, processor, config)
-        save_checkpoint(config.output_dir, 0, model, optimizer)
-    logger.info(describe(model))
-    rows = build_rows(config, processor)
-    probe = _eval_batches(build_rows(config, processor, "test"), processor, config)
-    metrics = (config.output_dir / "metrics.jsonl").open("a", encoding="utf-8")
-    progress = tqdm(total=config.max_steps, initial=step, unit="step", dynamic_ncols=True)
-    started, tokens = time.monotonic(), 0
-    with metrics, progress:
-        for packed in _steps(rows, step, config):
-            for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
-                group["lr"] = rate * factor(step)
-            torch.manual_seed(config.seed * 1_000_003 + step)
-            looking_loss = _keep_looking(model, processor, config, step)
-            loss = train_step(model, processor, optimizer, packed, config)
-            step += 1
-            tokens += sum(len(row.input_ids) for row in packed)
-            record = {"step": step, "loss": loss, "tokens_per_second": tokens / (time.monotonic() - started)}
-            if config.looking_rows:
-                record["looking_loss"] = looking_loss
-            if step % config.eval_every == 0 or step == config.max_steps:
-                record |= evaluate(model, probe, config)
-            metrics.write(json.dumps(record) + "\n")
-            metrics.flush()
-            if "eval_loss" in record:
-                draw_curves(config.output_dir / "metrics.jsonl")
-            progress.set_postfix({k: f"{v:.3g}" for k, v in record.items() if k != "step"}, refresh=False)
-            progress.update()
-            if step % config.save_every == 0 or step == config.max_steps:
-                save_checkpoint(config.output_dir, step, model, optimizer)
-    return checkpoints(config.output_dir)[-1]
+    if config.gradient_checkpointing:
+        checkpoint_gradients_(model)
+    new = torch.optim.AdamW(parameter_groups(model, config), betas=(0.9, 0.98))
+    wrapped, optimizer = accelerator.prepare(model, new)
+    run, step = Run(accelerator, model, wrapped, processor, optimizer, config), 0
+    if folders:
+        step = resume_optimizer(folders[-1], model, optimizer)
+        logger.info("resuming %s after step %d", folders[-1], step)
+    elif config.alignment_steps:
+        run.save(0)
+    if accelerator.is_main_process:
+        clear_partial(config.output_dir)
+        logger.info(describe(model))
+        text = json.dumps(trainable_set(model), indent=1)
+        (config.output_dir / "trainable.json").write_text(text + "\n", encoding="utf-8")
+    return run, step
 
 
-def _steps(rows: Rows, start: int, config: TrainConfig) -> Iterator[list[PackedRow]]:
-    """The packed rows of every step that is left, drawn one step ahead in a process of their own."""
-    size = config.global_batch_size
-    indices = [range(step * size, (step + 1) * size) for step in range(start, config.max_steps)]
-    loader = DataLoader(rows, batch_sampler=indices, num_workers=1, collate_fn=_flatten)
+def _steps(rows: Rows, start: int, run: Run) -> Iterator[list[PackedRow]]:
+    """This process's packed rows of every step that is left, drawn one step ahead in a process of their own."""
+    share = run.config.global_batch_size // run.accelerator.num_processes
+    first = run.accelerator.process_index * share
+    firsts = [step * run.config.global_batch_size + first for step in range(start, run.config.max_steps)]
+    loader = DataLoader(rows, batch_sampler=[range(i, i + share) for i in firsts], num_workers=1, collate_fn=_flatten)
     return iter(loader)
 
 
@@ -117,11 +153,13 @@ def _flatten(rows: list[list[PackedRow]]) -> list[PackedRow]:
     return [packed for row in rows for packed in row]
 
 
-def _keep_looking(model: PeftModel, processor: VlmProcessor, config: TrainConfig, step: int) -> float:
+def _keep_looking(run: Run, step: int) -> float:
     """Adds the gradients of looking right (see `train/looking.py`); returns the mean loss."""
-    family, total = next((source.family for source in config.data if source.family is not None), ""), 0.0
+    config, total = run.config, 0.0
+    family = next((source.family for source in config.data if source.family is not None), "")
     for number in range(config.looking_rows):
-        loss = loss_on_row(model, processor, family, config, step * config.looking_rows + number) / config.looking_rows
+        index = step * config.looking_rows + number
+        loss = loss_on_row(run.model, run.processor, family, config, index) / config.looking_rows
         (LOOKING_WEIGHT * loss).backward()
         total += loss.item()
     return total
@@ -131,48 +169,79 @@ def _answer_weight(rows: list[PackedRow]) -> float:
     return sum(weight for row in rows for weight in row.weights)
 
 
-def _micro_batches(rows: list[PackedRow], processor: VlmProcessor, size: int) -> Iterator[tuple[Batch, float]]:
-    """Batches of at most `size` rows, each with the weight of what is learnt in it."""
-    for start in range(0, len(rows), size):
-        micro = rows[start : start + size]
-        yield collate(micro, processor), _answer_weight(micro)
+def train_step(run: Run, rows: list[PackedRow], step: int, gates: GateWatch) -> tuple[float, int]:
+    """One optimizer step, number `step` from 1, over the rows of all processes; returns its loss and its tokens.
 
-
-def train_step(
-    model: PeftModel,
-    processor: VlmProcessor,
-    optimizer: torch.optim.Optimizer,
-    rows: list[PackedRow],
-    config: TrainConfig,
-) -> float:
-    """One optimizer step over `rows`; the loss is the weighted mean over their answers, however they are split."""
-    total, mean_loss = _answer_weight(rows), 0.0
-    for batch, weight in _micro_batches(rows, processor, config.micro_batch_size):
-        loss = _loss(model, batch, config) * (weight / total)
-        loss.backward()
-        mean_loss += loss.item()
-    torch.nn.utils.clip_grad_norm_([p for _, p in trainable_parameters(model)], config.max_grad_norm)
-    optimizer.step()
-    optimizer.zero_grad()
-    return mean_loss
-
-
-def _loss(model: PeftModel, batch: Batch, config: TrainConfig) -> torch.Tensor:
-    batch = {name: value.to(model.device) for name, value in batch.items()}
-    with autocast(model.device, config.precision):
-        return model(**batch, use_cache=False).loss
-
-
-def _eval_batches(rows: Rows, processor: VlmProcessor, config: TrainConfig) -> list[tuple[Batch, float]]:
-    packed = _flatten([rows[EVAL_START + i] for i in range(config.eval_rows)])
-    return list(_micro_batches(packed, processor, config.micro_batch_size))
+    The loss is the weighted mean over the answers, however they are split into micro-batches and over processes.
+    Raises TrainingStopped before a weight is changed.
+    """
+    accelerator, size = run.accelerator, run.config.micro_batch_size
+    rows = [row for row in rows if any(row.weights)] or rows  # a row to learn nothing from has no mean loss
+    micros = [rows[start : start + size] for start in range(0, len(rows), size)]
+    told = [_answer_weight(rows), sum(len(row.input_ids) for row in rows), any(row.images for row in rows), len(micros)]
+    everywhere = accelerator.gather(torch.tensor([told], dtype=torch.float64, device=accelerator.device))
+    check_labels(everywhere[:, 0].min().item(), step)
+    total, tokens, with_pictures, _ = everywhere.sum(dim=0).tolist()
+    most, mean_loss = int(everywhere[:, 3].max()), torch.zeros(1, device=accelerator.device)
+    for number in range(most):  # as many everywhere: the processes wait for each other
+        micro = micros[min(number, len(micros) - 1)]
+        weight = _answer_weight(micro) if number < len(micros) else 0.0
+        is_last = number == most - 1
+        with contextlib.nullcontext() if is_last else accelerator.no_sync(run.wrapped):
+            loss = run.loss(micro) * (weight / total)
+            accelerator.backward(loss * accelerator.num_processes)  # which takes the mean over them
+        mean_loss += loss.detach()
+    loss_everywhere = accelerator.reduce(mean_loss, "sum").item()
+    parameters = [p for _, p in trainable_parameters(run.model)]
+    gradient = float(accelerator.clip_grad_norm_(parameters, run.config.max_grad_norm))
+    check_loss(loss_everywhere, gradient, step, run.config, parameters)
+    gates.see(step, bool(with_pictures))
+    run.optimizer.step()
+    run.optimizer.zero_grad()
+    return loss_everywhere, int(tokens)
 
 
 @torch.no_grad()
-def evaluate(model: PeftModel, batches: list[tuple[Batch, float]], config: TrainConfig) -> dict[str, float]:
-    """Loss on unseen rows, with the pictures and with grey ones: equal means that the model does not look."""
-    total = sum(weight for _, weight in batches)
-    seen = sum(_loss(model, batch, config).item() * weight for batch, weight in batches) / total
-    grey = [({k: v * 0 if k == "pixel_values" else v for k, v in batch.items()}, weight) for batch, weight in batches]
-    blind = sum(_loss(model, batch, config).item() * weight for batch, weight in grey) / total
-    return {"eval_loss": seen, "eval_loss_blind": blind}
+def evaluate(run: Run, pairs: list[Pair]) -> dict[str, float]:
+    """The losses on held-out rows that tell whether the model looks (train/canary.py); every process takes all."""
+    return canary.measure(pairs, lambda row, grey: run.loss([row], grey).item())
+
+
+def _ask_before(run: Run, held_out: Rows, step: int) -> list[list[Asked]]:
+    """What the report will ask, asked once before the first step. Of several processes the main one does it."""
+    is_whole = run.accelerator.distributed_type != DistributedType.FSDP  # else the weights lie in parts
+    if not run.accelerator.is_main_process or not run.config.report_questions or not is_whole:
+        return []
+    groups = list(questions(held_out, run.config.report_questions, run.config))
+    if step == 0:
+        logger.info("asking held-out questions, for the report")
+        write_answers(run.config.output_dir / BEFORE, ask(run.model, run.processor, groups, run.config))
+    return groups
+
+
+def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
+    """Of several processes the main one writes it."""
+    if not run.accelerator.is_main_process:
+        return
+    folder = run.config.output_dir
+    after = ask(run.model, run.processor, groups, run.config)
+    write_answers(folder / AFTER, after)
+    draw_curves(progress.path)
+    pictures = {asked.item.picture: asked.images for group in groups for asked in group}
+    before, trained = read_answers(folder / BEFORE), trainable_set(run.model)
+    path = write_report(Finished(run.config, progress.records, trained, before, after, pictures), run.processor)
+    logger.info("the report is in %s", path)
+
+
+def _heed_canary(run: Run, progress: Progress) -> str:
+    """Draw the curves; why the run is to stop, where it does not learn from the pictures and may not go on so."""
+    kind, words = broadcast_object_list(list(canary.verdict(progress.records, run.config)))  # one opinion for all
+    if run.accelerator.is_main_process:
+        draw_curves(progress.path)
+    # Where every picture is told in words as well, the words may be all that it takes.
+    is_warning = run.config.canary == "warn" or all(source.hints == 1 for source in run.config.data)
+    if kind != "blind":
+        return ""
+    if is_warning:
+        logger.warning(words)
+    return "" if is_warning else words

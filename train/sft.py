@@ -4,19 +4,24 @@ vlm train configs/train/mini.yaml
 vlm train configs/train/scene.yaml
 vlm train configs/train/mini.yaml max_steps=50 lora.rank=4
 
-Started again, an interrupted run goes on where its last checkpoint stands.
+Started again, an interrupted run goes on where its last checkpoint stands. On several devices:
+
+accelerate launch --config_file configs/accelerate/ddp.yaml -m train.sft configs/train/own.yaml
+torchrun --nproc_per_node 2 -m train.sft configs/train/own.yaml    (processes on CPUs)
 """
 
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from vlm.loading import ComposeConfig, compose_from_config, load
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.processing_vlm import VlmProcessor
-from vlm.quantization import dequantize_
+from vlm.quantization import dequantize_, quantize_
 from vlm.run_config import ConfigError, load_config
 
 from .command import run_command
@@ -28,9 +33,17 @@ from .trainable import add_adapters
 
 logger = logging.getLogger(__name__)
 
+MAY_CHANGE = {"canary", "canary_steps", "keep_checkpoints", "report_to", "save_every", "eval_every"}
+
 
 def load_base(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
-    """The model that adapters are laid over. Its language model is not quantized: training runs through it."""
+    """The model that adapters are laid over; its language model is quantized only as the config asks."""
+    model, processor = _load(config)
+    quantize_(model.language_model, config.quantization)
+    return model, processor
+
+
+def _load(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
     if config.model.endswith((".yaml", ".yml")):
         parts = load_config(ComposeConfig, Path(config.model))
         return compose_from_config(parts.model_copy(update={"adapter": config.adapter, "quantization": "none"}))
@@ -43,13 +56,20 @@ def start_run(config: TrainConfig | SceneConfig) -> None:
     """Make the run's folder and keep the resolved config in it; a folder of another run is an error."""
     resolved = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     kept = config.output_dir / "config.yaml"
-    if kept.exists() and kept.read_text(encoding="utf-8") != resolved:
+    if kept.exists() and _what_counts(kept.read_text(encoding="utf-8")) != _what_counts(resolved):
         raise ConfigError(
             f"{config.output_dir} holds a run with another config: remove that folder, or give another one with"
             " output_dir=..."
         )
     config.output_dir.mkdir(parents=True, exist_ok=True)
-    kept.write_text(resolved, encoding="utf-8")
+    partial = kept.with_name(f"partial-{os.getpid()}-{kept.name}")  # several processes of one run may write it
+    partial.write_text(resolved, encoding="utf-8")
+    partial.replace(kept)
+
+
+def _what_counts(config: str) -> dict[str, Any]:
+    """What the weights depend on: the rest may be another when a run goes on."""
+    return {name: value for name, value in yaml.safe_load(config).items() if name not in MAY_CHANGE}
 
 
 def main(argv: list[str] | None = None) -> int:

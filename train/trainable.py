@@ -1,16 +1,19 @@
 """What is trained: everything is frozen but the adapters, which peft keeps apart from the model from the start.
 
-The projector and the cross-attention blocks are `modules_to_save`, trained whole; a LoRA
-(https://arxiv.org/abs/2106.09685) may be laid over linear layers of the language model.
+The projector, the cross-attention blocks and, where asked for, the vision tower are `modules_to_save`, trained whole; a
+LoRA (https://arxiv.org/abs/2106.09685) may be laid over linear layers of the language model or the vision tower.
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import Linear as LoraLinear
 from peft.utils.constants import DUMMY_TARGET_MODULES
 from torch import nn
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from vlm.lora import silence_unseeing_
 from vlm.modeling_vlm import VlmForConditionalGeneration
@@ -30,16 +33,22 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
         r=lora.rank if lora else 1,
         lora_alpha=lora.alpha if lora else 1,
         lora_dropout=lora.dropout if lora else 0.0,
+        use_rslora=lora is not None and lora.use_rslora,
+        use_dora=lora is not None and lora.use_dora,
         target_modules=_targets(model, lora.target_modules) if lora else DUMMY_TARGET_MODULES,  # no layer is named so
         modules_to_save=[*config.trainable, *config.kept],
     )
     if config.initial_attn_gate is not None:
         for block in model.cross_attention_blocks():
             block.start_looking_(config.initial_attn_gate)
-    adapted = get_peft_model(model, peft_config)
+    if config.quantization != "none":  # peft does not know our quantized layers; what it needs of one, they have
+        peft_config._register_custom_module({QuantizedLinear: LoraLinear})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Unsupported layer type")
+        adapted = get_peft_model(model, peft_config)
     silence_unseeing_(adapted)
     for name, parameter in list(trainable_parameters(adapted)):
-        if any(f".{part}." in name for part in config.kept):
+        if any(f".{part}." in name for part in config.kept) or (name.endswith("_gate") and not config.train_gates):
             parameter.requires_grad_(False)
     return adapted
 
@@ -60,10 +69,15 @@ def trainable_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, Any]]:
-    """Optimizer groups, each with its learning rate: gates, LoRA, what is aligned, the rest. Vectors do not decay."""
+    """Optimizer groups, each with its learning rate: gates, LoRA, vision tower, what is aligned, the rest.
+
+    Vectors do not decay.
+    """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable_parameters(model):
         rate = config.lora_learning_rate if "lora_" in name else config.learning_rate
+        if "vision_tower" in name and "lora_" not in name:
+            rate = config.encoder_learning_rate
         if config.aligned_learning_rate is not None and ALIGNED.search(name):
             rate = config.aligned_learning_rate
         elif name.endswith("_gate"):
@@ -73,11 +87,35 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
     return [{"params": params, "lr": rate, "weight_decay": decay} for (rate, decay), params in groups.items()]
 
 
+def checkpoint_gradients_(model: PeftModel) -> None:
+    """Keep of every layer what goes into it, and compute the rest again when the gradients are (arXiv 1604.06174).
+
+    The layers that do so are the library's; they look whether they are in training mode, which changes nothing else in
+    them: a language model's dropout is 0, and the layers inside stay in eval mode.
+    """
+    model.get_base_model().activation_checkpointing_enable()
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.training = True
+
+
+def dropouts(model: nn.Module) -> list[nn.Module]:
+    """Those of the LoRA: they alone know training from evaluation."""
+    return [module for name, module in model.named_modules() if ".lora_dropout." in name]
+
+
+def trainable_set(model: nn.Module) -> dict[str, list[int]]:
+    """The name of every weight that is trained, with its shape."""
+    return {name: list(p.shape) for name, p in trainable_parameters(model)}
+
+
 def describe(model: nn.Module) -> str:
     """One line: what is trained, and how much of the model that is."""
     counts: dict[str, int] = {}
     for name, parameter in trainable_parameters(model):
-        part = next((p for p in ("lora", "cross_attention", "multi_modal_projector") if p in name), name)
+        part = next(
+            (p for p in ("lora", "cross_attention", "multi_modal_projector", "vision_tower") if p in name), name
+        )
         counts[part] = counts.get(part, 0) + parameter.numel()
     total = sum(p.numel() for p in model.parameters())
     parts = ", ".join(f"{part} {count / 1e6:.2f}M" for part, count in counts.items())

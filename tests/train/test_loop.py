@@ -12,7 +12,9 @@ from train.checkpoint import checkpoints
 from train.collator import collate
 from train.config import TrainConfig
 from train.data import build_rows
-from train.loop import schedule, train
+from train.loop import start, train
+from train.safety import GateWatch
+from train.schedule import schedule
 from train.trainable import add_adapters, parameter_groups, trainable_parameters
 from vlm.adapters import merge_adapter
 from vlm.modeling_vlm import VlmForConditionalGeneration
@@ -42,8 +44,9 @@ def dataset(tmp_path):
 def config(tmp_path, dataset):
     (tmp_path / "run").mkdir()
     return TrainConfig(
-        model="unused", data=({"path": dataset},), output_dir=tmp_path / "run", max_steps=4, global_batch_size=4,
-        micro_batch_size=2, learning_rate=3e-3, save_every=2, eval_every=2, eval_rows=2,
+        model="unused", data=({"path": dataset, "held_out": 0},), output_dir=tmp_path / "run", max_steps=4,
+        global_batch_size=4, micro_batch_size=2, learning_rate=3e-3, save_every=2, eval_every=2, eval_rows=2,
+        report_questions=0, report_to=(),
         lora={"rank": 2, "target_modules": r".*language_model\..*\.self_attn\.(q|v)_proj"},
     )  # fmt: skip
 
@@ -122,11 +125,12 @@ def test_eight_micro_batches_of_one_are_one_of_eight(tiny_config, tiny_processor
     def gradients(size):
         settings = config.model_copy(update={"micro_batch_size": size, "max_grad_norm": 1e9})
         model = new_model(tiny_config, settings)
-        rows = build_rows(settings, tiny_processor)
+        rows, _ = build_rows(settings, tiny_processor)
         packed = [row for index in range(4) for row in rows[index]]
-        optimizer = torch.optim.SGD([p for _, p in trainable_parameters(model)], lr=1.0)
+        run, _ = start(model, tiny_processor, settings)
+        run.optimizer = torch.optim.SGD([p for _, p in trainable_parameters(model)], lr=1.0)
         before = weights(model)
-        loss = loop.train_step(model, tiny_processor, optimizer, packed, settings)
+        loss, _ = loop.train_step(run, packed, 1, GateWatch(model, settings))
         return loss, {name: before[name] - value for name, value in weights(model).items()}
 
     (loss, one), (expected_loss, eight) = gradients(1), gradients(4)
@@ -153,7 +157,7 @@ def test_a_trained_adapter_laid_over_the_model_is_the_trained_model(tiny_config,
     settings = config.model_copy(update={"lora_learning_rate": 0.05})
     model = add_adapters(base(), settings)
     folder = train(model, tiny_processor, settings)
-    batch = collate(build_rows(settings, tiny_processor)[0], tiny_processor)
+    batch = collate(build_rows(settings, tiny_processor)[0][0], tiny_processor)
     del batch["labels"]
     with torch.no_grad():
         merged, untrained = merge_adapter(base().eval(), folder)(**batch).logits, base().eval()(**batch).logits
@@ -174,15 +178,34 @@ def test_what_is_kept_is_saved_and_not_trained(tiny_config, tiny_processor, conf
 
 
 def test_only_the_last_checkpoints_are_kept_and_all_are_complete(tiny_config, tiny_processor, config):
-    settings = config.model_copy(update={"save_every": 1})
+    settings = config.model_copy(update={"save_every": 1, "keep_checkpoints": 2})
+    (settings.output_dir / "partial-000001").mkdir()  # a killed run has left it
     train(new_model(tiny_config, settings), tiny_processor, settings)
     assert [path.name for path in checkpoints(settings.output_dir)] == ["step-000003", "step-000004"]
     assert not list(settings.output_dir.glob("partial-*"))
 
 
-def test_the_learning_rate_warms_up_and_ends_at_a_tenth(config):
-    factor = schedule(config.model_copy(update={"warmup_steps": 4, "max_steps": 20}))
+def test_a_resumed_run_writes_every_step_once(tiny_config, tiny_processor, config):
+    train(new_model(tiny_config, config), tiny_processor, config)
+    metrics = config.output_dir / "metrics.jsonl"
+    whole = [json.loads(line)["loss"] for line in metrics.read_text().splitlines()]
+    shutil.rmtree(checkpoints(config.output_dir)[-1])
+    with metrics.open("a") as file:
+        file.write('{"step": 5, "lo')  # killed while it wrote
+    train(new_model(tiny_config, config), tiny_processor, config)
+    records = [json.loads(line) for line in metrics.read_text().splitlines()]
+    assert [record["step"] for record in records] == [1, 2, 3, 4]
+    assert [record["loss"] for record in records] == whole
+
+
+def test_the_learning_rate_warms_up_and_ends_at_a_tenth():
+    factor = schedule(warmup_steps=4, max_steps=20)
     rates = [factor(step) for step in range(20)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
     assert rates[4:] == sorted(rates[4:], reverse=True)
     assert factor(20) == pytest.approx(0.1)
+
+
+def test_a_constant_schedule_warms_up_and_stays():
+    factor = schedule(warmup_steps=2, max_steps=20, kind="constant")
+    assert [factor(step) for step in range(4)] == [0.5, 1.0, 1.0, 1.0]

@@ -10,6 +10,7 @@ import yaml
 from transformers import SiglipVisionModel
 
 from tests.tiny import tiny_vision_config
+from tests.train.colours import write_rows
 from train.checkpoint import checkpoints
 from train.sft import main
 from vlm.loading import SMOLLM2, ComposeConfig, compose_from_config, load, save_checkpoint
@@ -38,7 +39,8 @@ def config(tmp_path, base, data):
     def write(**values):
         values = {
             "model": base, "data": [{"path": data}], "output_dir": str(tmp_path / "run"), "max_steps": 2,
-            "global_batch_size": 1, "save_every": 1, "eval_every": 100, "eval_rows": 1, **values,
+            "global_batch_size": 1, "save_every": 1, "eval_every": 100, "eval_rows": 1,
+            "report_questions": 0, **values,
         }  # fmt: skip
         path = tmp_path / "train.yaml"
         path.write_text(yaml.safe_dump(values))
@@ -98,21 +100,31 @@ def test_a_picture_that_cannot_be_read_is_told_without_a_traceback_or_left_out(
 
 @pytest.mark.slow
 def test_a_killed_run_that_is_started_again_ends_with_exactly_the_same_adapter(config, tmp_path):
+    data, lora = write_rows(tmp_path, 12), {"rank": 2, "dropout": 0.1}
+
     def start(folder):
-        arguments = [config(max_steps=12), f"output_dir={tmp_path / folder}"]
+        values = {"data": [{"path": str(data)}], "lora": lora, "global_batch_size": 2, "canary": "warn"}
+        arguments = [config(max_steps=12, **values), f"output_dir={tmp_path / folder}"]
         return subprocess.Popen([sys.executable, "-m", "train.sft", *arguments], start_new_session=True)
 
-    assert start("whole").wait(300) == 0
+    assert start("whole").wait(1800) == 0
     killed = start("killed")
     while len(checkpoints(tmp_path / "killed")) < 2 and killed.poll() is None:
         time.sleep(0.05)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    assert start("killed").wait(300) == 0
+    assert start("killed").wait(1800) == 0
     results = [
         (tmp_path / folder / "step-000012" / "adapter_model.safetensors").read_bytes() for folder in ("whole", "killed")
     ]
     assert results[0] == results[1]
+    whole, resumed = (
+        [json.loads(line) for line in (tmp_path / folder / "metrics.jsonl").read_text().splitlines()]
+        for folder in ("whole", "killed")
+    )
+    assert [record["step"] for record in resumed] == list(range(1, 13))  # none doubled, none missing
+    assert [record["loss"] for record in resumed] == [record["loss"] for record in whole]  # so the rows are, too
+    assert not list((tmp_path / "killed").glob("partial-*"))
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -26,7 +27,7 @@ from ..curves import draw_curves
 from ..data_engine.colours import NAMES
 from ..data_engine.shapes_kinds import KINDS
 from ..data_engine.things_words import DRAWINGS
-from ..loop import schedule
+from ..schedule import schedule
 from .config import SceneConfig
 from .losses import losses, total
 from .pictures import picture
@@ -34,6 +35,7 @@ from .probe import probe
 
 logger = logging.getLogger(__name__)
 
+KEPT = 2  # checkpoints
 VOCABULARY = Vocabulary(kinds=[*KINDS, *DRAWINGS, "part"], colours=list(NAMES))
 
 
@@ -61,7 +63,7 @@ class Saving:
     def __init__(self, reader: SceneReader):
         self.reader = reader
 
-    def save_pretrained(self, folder: Path) -> None:
+    def save_pretrained(self, folder: Path, **options: Any) -> None:
         save_weights(self.reader, VOCABULARY, folder)
 
     def named_parameters(self):
@@ -80,7 +82,7 @@ def train(config: SceneConfig) -> Path:
         [{"params": params, "lr": rate} for params, rate in zip((trunk, others), rates, strict=True)],
         betas=(0.9, 0.98), weight_decay=config.weight_decay,
     )  # fmt: skip
-    factor, step = schedule(config), 0
+    factor, step = schedule(config.warmup_steps, config.max_steps), 0
     if folders := checkpoints(config.output_dir):
         reader.load_state_dict(load_file(folders[-1] / "model.safetensors"))
         step = resume_optimizer(folders[-1], reader, optimizer)
@@ -111,7 +113,7 @@ def train(config: SceneConfig) -> Path:
             progress.set_postfix({k: f"{v:.3g}" for k, v in record.items() if k in ("loss", "pictures_per_second")})
             progress.update()
             if step % config.save_every == 0 or step == config.max_steps:
-                save_checkpoint(config.output_dir, step, Saving(reader), optimizer)
+                save_checkpoint(config.output_dir, step, Saving(reader), optimizer, KEPT)
     return checkpoints(config.output_dir)[-1]
 
 
