@@ -17,6 +17,7 @@ from .answering import Desk, check_model
 from .body import ClientGone
 from .completions import read_completion
 from .config import ServeConfig
+from .docs import docs_page
 from .errors import ApiError, InternalError, MethodNotAllowed, NotFound
 from .gate import AccessLog, HostCheck, KeyCheck
 from .metrics import CONTENT_TYPE, Metrics
@@ -95,6 +96,10 @@ def _add_watching_routes(app: FastAPI, service: Service, metrics: Metrics) -> No
     async def version() -> Response:
         return JSONResponse({"name": "regard", "version": __version__})
 
+    @app.get("/docs")
+    async def docs() -> Response:
+        return docs_page()
+
     @app.get("/metrics")
     async def metrics_page() -> Response:
         return Response(metrics.page(), media_type=CONTENT_TYPE)
@@ -152,7 +157,7 @@ def _add_error_handlers(app: FastAPI) -> None:
             request,
             NotFound(
                 "There is nothing at this path. The API is at /v1/chat/completions, /v1/completions, /v1/responses,"
-                " /v1/read and /v1/models."
+                " /v1/read and /v1/models; /docs says what they take."
             ),
         )
 

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from .errors import BadRequest, BodyTooLarge, RequestTimeout, UnsupportedMediaType
 
-MAX_DEPTH = 16  # a chat request needs 6
+MAX_DEPTH = 32  # a chat request needs 6, and a JSON schema in it two for each level of what it describes
 CLOSE = {"connection": "close"}  # the rest of an unread body must not be read as the next request
 
 

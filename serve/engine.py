@@ -26,6 +26,7 @@ __all__ = ["Assistant", "Chunk", "Engine", "Generation", "GenerationRequest", "P
 
 logger = logging.getLogger(__name__)
 
+NOT_OURS = "it is not a Regard model"
 RETRY_AFTER = {"retry-after": "5"}  # seconds; about an answer's length
 
 
@@ -356,10 +357,12 @@ def load_engine(config: ServeConfig) -> Engine:
     from vlm.engine.batch import Batch as SlotBatch
     from vlm.engine.decoder import why_not
     from vlm.loading import load
+    from vlm.modeling_vlm import VlmForConditionalGeneration
 
     assistant = load(config.model, quantization=config.quantization, device=config.device, adapter=config.adapter)
     batch: Batch | None = None
-    if (reason := why_not(assistant.model)) is None:
+    reason = why_not(assistant.model) if isinstance(assistant.model, VlmForConditionalGeneration) else NOT_OURS
+    if reason is None:
         batch = SlotBatch(
             assistant.model, assistant.processor, max_answers=config.max_answers, with_hints=assistant.with_hints
         )

@@ -99,6 +99,9 @@ def _serve(config: ServeConfig, _: list[str]) -> int:
         )
     check_port(config.host, config.port, "port")
 
+    from vlm.cold_start import import_loading
+
+    import_loading()  # before what else needs transformers: so it comes sooner and takes less memory
     from .app import create_app
     from .server import make_server
     from .service import Service

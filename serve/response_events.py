@@ -8,7 +8,7 @@ from typing import Any
 
 from .engine import Chunk, GenerationRequest
 from .pictures import describe_pictures
-from .responses import PLAIN_TEXT_FORMAT, ResponsesRequest
+from .responses import ResponsesRequest
 from .streaming import Head, event
 
 STATUS = {"stop": "completed", "length": "incomplete"}
@@ -92,13 +92,13 @@ class ResponsesReply:
             "temperature": self.request.temperature,
             "top_p": self.request.top_p,
             "user": self.question.user,
+            "text": {"format": self.question.text_format.body()},
             # What cannot be changed here, as OpenAI's clients expect to see it:
             "background": False,
             "metadata": {},
             "parallel_tool_calls": False,
             "previous_response_id": None,
             "store": False,
-            "text": {"format": PLAIN_TEXT_FORMAT},
             "tool_choice": "none",
             "tools": [],
             "truncation": "disabled",

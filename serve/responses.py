@@ -1,14 +1,22 @@
 """POST /v1/responses: OpenAI's other way to ask, here without state: nothing is stored, nothing earlier referred to."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
+
+from vlm.grammar import ANY_OBJECT
 
 from .config import ServeConfig
-from .schemas import UNSUPPORTED_IN_STREAM_OPTIONS, Detail, ImageUrl, Part, PicturesQuestion
+from .schemas import (
+    NAME,
+    UNSUPPORTED_IN_STREAM_OPTIONS,
+    Detail,
+    ImageUrl,
+    Part,
+    PicturesQuestion,
+    as_checked_schema,
+)
 from .wire import Tag, Unsupported, Wire, items, log_ignored, not_supported, refuse_fields, refuse_kinds, validate
-
-PLAIN_TEXT_FORMAT = {"type": "text"}
 
 UNSUPPORTED: Unsupported = {
     "access_programs": (),
@@ -29,13 +37,13 @@ UNSUPPORTED: Unsupported = {
     "reasoning": ({}, {"effort": "none"}),
     "service_tier": ("auto", "default"),
     "store": (False,),
-    "text": ({}, {"format": PLAIN_TEXT_FORMAT}, {"format": PLAIN_TEXT_FORMAT, "verbosity": "medium"}),
     "tool_choice": ("none", "auto"),
     "tools": ([],),
     "top_logprobs": (0,),
     "truncation": ("disabled",),
 }
 UNSUPPORTED_PARTS = ("input_file", "input_audio", "refusal")
+UNSUPPORTED_IN_TEXT: Unsupported = {"verbosity": ("medium",)}
 UNSUPPORTED_IN_PART: Unsupported = {"annotations": ([],), "file_id": (), "logprobs": ([],)}
 
 
@@ -78,6 +86,37 @@ class InputMessage(Wire):
         return self
 
 
+class TextFormat(Wire):
+    """What the answer must be: as `ResponseFormat` of chats, but flat."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    name: Annotated[str, StringConstraints(pattern=NAME)] | None = None
+    description: str | None = None
+    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    strict: bool | None = None  # it is always held to
+
+    @model_validator(mode="after")
+    def _has_what_it_says(self) -> "TextFormat":
+        if self.type == "json_schema" and (self.name is None or self.schema_ is None):
+            raise ValueError("A format of type json_schema needs the fields name and schema")
+        return self
+
+    def schema_text(self) -> str | None:
+        """What an answer must be, as `GenerationRequest` has it; None where it may be any text."""
+        if self.type == "json_schema":
+            assert self.schema_ is not None
+            return as_checked_schema(self.schema_, "text.format.schema")
+        return ANY_OBJECT if self.type == "json_object" else None
+
+    def body(self) -> dict[str, Any]:
+        """As it is said again in the answer."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+class TextOptions(Wire):
+    format: TextFormat | None = None
+
+
 class ResponsesRequest(PicturesQuestion):
     """The body of POST /v1/responses."""
 
@@ -86,6 +125,7 @@ class ResponsesRequest(PicturesQuestion):
     input: list[InputMessage] = Field(min_length=1)
     instructions: str | None = None
     max_output_tokens: int | None = Field(None, ge=1)
+    text: TextOptions | None = None
     safety_identifier: Tag | None = None  # taken, as is the next one, and of no effect
     prompt_cache_key: Tag | None = None
 
@@ -111,14 +151,21 @@ class ResponsesRequest(PicturesQuestion):
             if part.image_url is not None and part.type == "input_image"
         ]
 
+    @property
+    def text_format(self) -> TextFormat:
+        asked = None if self.text is None else self.text.format
+        return TextFormat(type="text") if asked is None else asked
+
     def options(self) -> dict[str, Any]:
-        return {**super().options(), "max_new_tokens": self.max_output_tokens}
+        schema = self.text_format.schema_text()
+        return {**super().options(), "max_new_tokens": self.max_output_tokens, "json_schema": schema}
 
 
 def read_responses(values: dict[str, Any], config: ServeConfig) -> ResponsesRequest:
     """Check a parsed body; BadRequest names the field at fault and never quotes it."""
     refuse_fields(values, "", UNSUPPORTED)
     refuse_fields(values.get("stream_options"), "stream_options.", UNSUPPORTED_IN_STREAM_OPTIONS)
+    refuse_fields(values.get("text"), "text.", UNSUPPORTED_IN_TEXT)
     for i, item in enumerate(items(values.get("input"))):
         if not isinstance(item, dict):
             continue

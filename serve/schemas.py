@@ -5,6 +5,7 @@ would be wrong; its do-nothing values pass. A field that OpenAI does not have is
 The extensions are `blind`, `hints`, `visual_guidance`, `top_k`, `min_p` and `repetition_penalty`.
 """
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ from PIL import Image
 from pydantic import Field, StrictBool, StringConstraints, field_validator, model_validator
 
 from vlm.answers import MAX_ANSWERS
-from vlm.sampling import MAX_BIASES, MAX_TOP_LOGPROBS
+from vlm.grammar import ANY_OBJECT, check_schema
+from vlm.sampling import MAX_BIASES, MAX_TOP_LOGPROBS, RequestError
 
 from .config import ServeConfig
 from .engine import GenerationRequest
@@ -33,7 +35,6 @@ UNSUPPORTED_IN_REQUEST: Unsupported = {
     "prompt_cache_options": (),
     "prompt_cache_retention": (),
     "reasoning_effort": ("none",),
-    "response_format": ({"type": "text"},),
     "service_tier": ("auto", "default"),
     "store": (False,),
     "tool_choice": ("none", "auto"),
@@ -57,6 +58,7 @@ UNSUPPORTED_PARTS = ("input_audio", "file", "refusal")
 Hints = Literal["on", "off"]
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 TOKEN = re.compile("[0-9]{1,9}")
+NAME = "^[a-zA-Z0-9_-]{1,64}$"  # of a JSON schema
 Detail = Literal["auto", "low", "high", "original"]  # only a hint, and the model has one resolution
 
 
@@ -102,6 +104,31 @@ class Message(Wire):
         if self.role != "user" and any(part.type == "image_url" for part in self.content):
             raise ValueError(f"Only a user message can hold pictures, this one is of role {self.role}")
         return self
+
+
+class JsonSchema(Wire):
+    name: Annotated[str, StringConstraints(pattern=NAME)]
+    description: str | None = None
+    schema_: dict[str, Any] = Field({}, alias="schema")
+    strict: bool | None = None  # it is always held to
+
+
+class ResponseFormat(Wire):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_says(self) -> "ResponseFormat":
+        if self.type == "json_schema" and self.json_schema is None:
+            raise ValueError("A format of type json_schema needs the field json_schema")
+        return self
+
+    def schema_text(self) -> str | None:
+        """What an answer must be, as `GenerationRequest` has it; None where it may be any text."""
+        if self.type == "json_schema":
+            assert self.json_schema is not None
+            return as_checked_schema(self.json_schema.schema_, "response_format.json_schema.schema")
+        return ANY_OBJECT if self.type == "json_object" else None
 
 
 class StreamOptions(Wire):
@@ -249,6 +276,7 @@ class ChatRequest(AnswersQuestion, PicturesQuestion):
     max_completion_tokens: int | None = Field(None, ge=1)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=MAX_TOP_LOGPROBS)
+    response_format: ResponseFormat | None = None
     safety_identifier: Tag | None = None  # taken, as is the next one, and of no effect
     prompt_cache_key: Tag | None = None
 
@@ -276,7 +304,18 @@ class ChatRequest(AnswersQuestion, PicturesQuestion):
     def options(self) -> dict[str, Any]:
         longest = self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
         likelihoods = (self.top_logprobs or 0) if self.logprobs else None
-        return {**super().options(), "max_new_tokens": longest, "top_logprobs": likelihoods}
+        schema = None if self.response_format is None else self.response_format.schema_text()
+        return {**super().options(), "max_new_tokens": longest, "top_logprobs": likelihoods, "json_schema": schema}
+
+
+def as_checked_schema(schema: dict[str, Any], param: str) -> str:
+    """A JSON schema as text; BadRequest where no answer can be held to it."""
+    text = json.dumps(schema)
+    try:
+        check_schema(text)
+    except RequestError as error:
+        raise BadRequest(f"{param}: {error}", param=param, code="invalid_json_schema") from None
+    return text
 
 
 def read_chat(values: dict[str, Any], config: ServeConfig) -> ChatRequest:

@@ -129,7 +129,7 @@ def usage(lasts: Sequence[Chunk]) -> dict[str, Any]:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": lasts[0].cached_tokens},
+        "prompt_tokens_details": {"cached_tokens": lasts[0].cached_tokens, "image_tokens": lasts[0].image_tokens},
     }
 
 

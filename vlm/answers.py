@@ -36,6 +36,7 @@ class GenerationRequest(SamplingOptions):
     n: int = 1  # answers to this one prompt
     # How much more than without the picture a token must be likely with it: 0 is off (arXiv 2311.16922).
     visual_guidance: float = 0.0
+    json_schema: str | None = None  # the answer is JSON of this form; see vlm/grammar.py
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,6 +76,7 @@ class Chunk:
     logprobs: tuple[TokenLogprob, ...] = ()  # of the tokens that came with this piece, where asked for
     cached_tokens: int = 0  # of the prompt, that were not read again
     pictures: tuple[PictureReport, ...] = ()
+    image_tokens: int = 0  # of the prompt, that stand for pictures
 
 
 class TextStream:

@@ -5,7 +5,7 @@ ends the work. `vlm.engine` answers many requests at once; this is what it is me
 """
 
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -15,6 +15,9 @@ from .answers import Chunk, GenerationRequest, TextStream, first_stop, held_back
 from .modeling_vlm import VlmForConditionalGeneration
 from .processing_vlm import EncodedChat, VlmProcessor
 from .sampling import RequestError, Sampler, TokenLogprob
+
+if TYPE_CHECKING:
+    from .grammar import Grammar
 
 __all__ = ["Chunk", "GenerationRequest", "RequestError", "first_stop", "generate", "held_back"]
 
@@ -29,12 +32,14 @@ def generate(
     if request.n > 1 or request.visual_guidance:
         raise RequestError("n and visual_guidance need the batching engine: leave them out here")
     chat, room = encode(model, processor, request)
-    sampler = Sampler(request, chat.input_ids, model.config.text_config.vocab_size)
+    grammar = grammar_of(model, processor, request)
+    sampler = Sampler(request, chat.input_ids, model.config.text_config.vocab_size, grammar=grammar)
     inputs = processor.collate([chat]).to(model.device)
     if request.blind:
         inputs.pop("pixel_values", None)
     tokens = decode(model, inputs, sampler)
-    return _to_text(tokens, TextStream(processor.tokenizer, request.stop, room), len(chat.input_ids))
+    image_tokens = chat.input_ids.count(model.config.image_token_id)
+    return _to_text(tokens, TextStream(processor.tokenizer, request.stop, room), len(chat.input_ids), image_tokens)
 
 
 def encode(
@@ -52,6 +57,18 @@ def encode(
             " shorten it or start a new one"
         )
     return chat, min(request.max_new_tokens, room)
+
+
+def grammar_of(
+    model: VlmForConditionalGeneration, processor: VlmProcessor, request: GenerationRequest
+) -> "Grammar | None":
+    """What the answer must be, if it must be JSON. Raises RequestError for a schema that nothing can be held to."""
+    if request.json_schema is None:
+        return None
+    from .grammar import compile_schema  # a library that few requests need
+
+    ends, size = turn_ends(model), model.config.text_config.vocab_size
+    return compile_schema(request.json_schema, processor.tokenizer, size, ends)
 
 
 def turn_ends(model: VlmForConditionalGeneration) -> set[int]:
@@ -88,11 +105,11 @@ def decode(
 
 
 def _to_text(
-    tokens: Iterator[tuple[int, bool, TokenLogprob | None]], stream: TextStream, prompt_tokens: int
+    tokens: Iterator[tuple[int, bool, TokenLogprob | None]], stream: TextStream, prompt_tokens: int, image_tokens: int
 ) -> Generator[Chunk, None, None]:
     for token, ends, logprob in tokens:
         text, reason = stream.push(token, ends)
         shown = () if logprob is None or ends else (logprob,)
-        yield Chunk(text, reason, prompt_tokens, stream.count, logprobs=shown)
+        yield Chunk(text, reason, prompt_tokens, stream.count, logprobs=shown, image_tokens=image_tokens)
         if reason is not None:
             return

@@ -239,7 +239,7 @@ def load_weights(config: VlmConfig, folder: str) -> VlmForConditionalGeneration:
 
 def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
     """Model and processor of a folder written by `save_checkpoint`, or of that name on the hub."""
-    try:
+    with _named(folder):
         config = AutoConfig.from_pretrained(folder)
         if not isinstance(config, VlmConfig):
             raise PartNotFoundError(
@@ -247,11 +247,33 @@ def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProces
                 " (vlm compose --help)"
             )
         return load_weights(config, folder).eval(), VlmProcessor.from_pretrained(folder)
+
+
+@contextmanager
+def _named(folder: str) -> Iterator[None]:
+    """A model that is not there is told as what the user named."""
+    try:
+        yield
     except (OSError, HFValidationError):
         raise PartNotFoundError(
             f"there is no model {folder!r}: give {DEFAULT_MODEL!r}, a folder with a config.json, a YAML of parts, or a"
             f" name on the Hugging Face hub (to bring it: hf download {folder})"
         ) from None
+
+
+def _load_hub_model(
+    folder: str, quantization: str | None, device: str | None, adapter: str | None
+) -> "Assistant | None":
+    """A model that is transformers' own; None where it is one of ours."""
+    from .hub_models import is_hub_model, load_hub_model
+
+    with _named(folder):
+        config = AutoConfig.from_pretrained(folder)
+        if not is_hub_model(config):
+            return None
+        if adapter is not None:
+            raise PartNotFoundError(f"{folder} is a {config.model_type!r} model: adapters are for Regard models")
+        return load_hub_model(config, folder, quantization, device)
 
 
 @dataclass(frozen=True)
@@ -301,9 +323,10 @@ def load(
     """A model by name, ready to be asked.
 
     `name_or_path` is "mini", a YAML of parts (both are assembled into the user's cache the first time), a folder
-    written by `save_pretrained`, or a name on the hub. `quantization` replaces the one that it comes with; `adapter`
-    is a peft folder from `vlm train` to lay over it. Without `device` it goes to CUDA where there is one and the
-    quantization works there. Raises PartNotFoundError, ConfigError or QuantizationError with what to do.
+    written by `save_pretrained`, or a name on the hub; of Regard, or of any image-text-to-text model of transformers.
+    `quantization` replaces the one that it comes with; `adapter` is a peft folder from `vlm train` to lay over it.
+    Without `device` it goes to CUDA where there is one and the quantization works there. Raises PartNotFoundError,
+    ConfigError or QuantizationError with what to do.
     """
     path = Path(name_or_path)
     if name_or_path == DEFAULT_MODEL or path.suffix in (".yaml", ".yml"):
@@ -313,6 +336,8 @@ def load(
         folder = str(assemble(config, path.stem))
     else:
         folder = name_or_path
+        if (other := _load_hub_model(folder, quantization, device, adapter)) is not None:
+            return other
     model, processor = load_checkpoint(folder)
     if adapter is not None:
         if not is_plain_lora(adapter_folder := find_adapter(adapter)):

@@ -127,7 +127,8 @@ class Int4Linear(QuantizedLinear):
 
     def _multiply(self, x: Tensor, kernel: tuple[Tensor, Tensor]) -> Tensor:
         x = x.to(torch.bfloat16).contiguous()
-        return torch.ops.aten._weight_int4pack_mm_for_cpu(x, kernel[0], GROUP_SIZE, kernel[1])[:, : self.out_features]
+        y = torch.ops.aten._weight_int4pack_mm_for_cpu(x, kernel[0], GROUP_SIZE, kernel[1])
+        return y if y.shape[1] == self.out_features else y[:, : self.out_features]
 
 
 class Int8Linear(QuantizedLinear):

@@ -24,7 +24,7 @@ def test_the_openai_client_gets_an_answer(openai_client, ask):
         "prompt_tokens": 7,
         "completion_tokens": 5,
         "total_tokens": 12,
-        "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "image_tokens": 0},
     }
     assert answer._request_id is not None and answer.id == f"chatcmpl-{answer._request_id}"
 
@@ -48,7 +48,7 @@ def test_usage_is_streamed_only_when_asked_for(client, ask):
         "prompt_tokens": 7,
         "completion_tokens": 5,
         "total_tokens": 12,
-        "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "image_tokens": 0},
     }
 
 
@@ -217,7 +217,7 @@ def test_health_is_503_once_the_worker_is_dead(client, ask, assistant):
     ("method", "path", "status"),
     [
         ("GET", "/", 404),
-        ("GET", "/docs", 404),
+        ("POST", "/docs", 405),
         ("GET", "/openapi.json", 404),
         ("GET", "/v1/models/other", 404),
         ("GET", "/v1/chat/completions", 405),

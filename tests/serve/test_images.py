@@ -81,6 +81,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_decoded(monkeypatch):
 def test_pixels_are_bounded_for_each_and_for_all_pictures(data_url):
     url = data_url("red", (10, 10))
     assert refusal(url, ServeConfig(max_image_pixels=99)).code == "image_too_large"
+    assert len(decode_images([("a", url)], ServeConfig(max_image_pixels=100))) == 1
     config = ServeConfig(max_total_pixels=200)
     assert len(decode_images([("a", url)] * 2, config)) == 2
     with pytest.raises(BadRequest, match="more than 200 pixels together"):

@@ -136,6 +136,16 @@ def test_more_answers_than_there_are_slots_are_refused(served, question):
         served.chat.completions.create(**question, n=7)
 
 
+def test_the_tokens_that_stand_for_pictures_are_in_the_usage(
+    served, make_client, tiny_assistant, openai_over, question
+):
+    for client in (served, openai_over(make_client(model=tiny_assistant))):
+        usage = client.chat.completions.create(**question).usage
+        assert usage.prompt_tokens_details.image_tokens == 1  # this model looks at its pictures from beside the text
+        text = client.chat.completions.create(**{**question, "messages": [{"role": "user", "content": "hi"}]}).usage
+        assert text.prompt_tokens_details.image_tokens == 0
+
+
 def test_cached_tokens_are_in_the_usage_of_every_route(served, question):
     first, again = (served.chat.completions.create(**question).usage for _ in range(2))
     assert first.prompt_tokens_details.cached_tokens == 0

@@ -171,7 +171,6 @@ def test_every_field_that_openai_has_is_either_read_or_refused():
         ("reasoning", {"effort": "high"}),
         ("service_tier", "flex"),
         ("store", True),
-        ("text", {"format": {"type": "json_object"}}),
         ("tool_choice", "required"),
         ("tools", [{"type": "function", "name": "f"}]),
         ("top_logprobs", 1),

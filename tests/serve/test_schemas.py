@@ -36,8 +36,6 @@ def test_every_field_that_openai_has_is_either_read_or_refused():
         ("tool_choice", "required"),
         ("functions", [{"name": "f"}]),
         ("function_call", {"name": "f"}),
-        ("response_format", {"type": "json_object"}),
-        ("response_format", {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}),
         ("audio", {"voice": "alloy", "format": "wav"}),
         ("modalities", ["text", "audio"]),
         ("prediction", {"type": "content", "content": "x"}),
@@ -179,6 +177,8 @@ def test_the_ends_of_every_range_are_accepted():
         {"n": 16, "min_p": 1, "repetition_penalty": 10, "frequency_penalty": 2, "visual_guidance": 5},
         {"logprobs": True, "top_logprobs": 20, "logit_bias": dict.fromkeys(map(str, range(1024)), -100)},
         {"logprobs": False, "top_logprobs": 0, "logit_bias": {}},
+        {"temperature": 0, "top_p": 1, "seed": -(2**63)},
+        {"temperature": 2, "top_p": 1e-9, "seed": 2**63 - 1},
     ):
         request = read(**ends).to_generation([], ServeConfig())
         said = {name: value for name, value in ends.items() if name not in ("logprobs", "top_logprobs", "logit_bias")}

@@ -9,7 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import serve
+from tests.hub import save
 from tests.readings import bar_chart, reading, table
+from vlm.loading import load
 
 PAGE = Path(serve.__file__).with_name("ui.py")
 ANSWER = "A red circle — ready."
@@ -64,6 +66,16 @@ def press(page, label):
 
 def labels(page):
     return [button.label for button in page.button]
+
+
+def test_a_model_of_transformers_own_answers_on_the_page(open_page, live_server, tmp_path, picture):
+    model = load(save("smolvlm", tmp_path))
+    page = open_page(live_server(model=model, default_max_tokens=4))
+    assert page.selectbox[0].options == [model.name]
+    ask(page, "What is it?", picture)
+    question, answer = shown(page)
+    assert question[1] == ["What is it?"] and len(answer[1]) >= 1
+    assert not page.error
 
 
 def test_the_empty_page_says_what_to_do(page):

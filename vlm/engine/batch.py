@@ -100,8 +100,7 @@ class Batch:
 
     def join(self, owner: Hashable, prompt: Prompt) -> None:
         """Encode the pictures, take what is known of the text, and read the rest in the steps to come."""
-        vocabulary = self._model.config.text_config.vocab_size
-        sampler = Sampler(prompt.request, prompt.ids, vocabulary)
+        sampler = prompt.sampler(self._model.config.text_config.vocab_size)
         self.pictures.encode(prompt)
         self.slots.reserve(len(self.rows) + prompt.rows, self._longest(prompt), used=len(self.rows))
         stream = TextStream(self._processor.tokenizer, prompt.request.stop, prompt.room)
@@ -183,7 +182,7 @@ class Batch:
         for row in read:
             row.is_reading = False
         for index in range(1, request.n):
-            sampler = Sampler(request, first.prompt.ids, self._model.config.text_config.vocab_size, index)
+            sampler = first.prompt.sampler(self._model.config.text_config.vocab_size, index)
             stream = TextStream(self._processor.tokenizer, request.stop, first.prompt.room)
             answers.append(Answer(first.owner, first.prompt, index, sampler, stream))
             for row in read:
@@ -250,7 +249,7 @@ class Batch:
         return Chunk(
             text, reason, len(prompt.ids), answer.stream.count, answer.index,
             () if logprob is None or answer.token in self._ends else (logprob,),
-            prompt.cached_tokens, prompt.reports,
+            prompt.cached_tokens, prompt.reports, prompt.image_tokens,
         )  # fmt: skip
 
     def _guided(self, answer: Answer) -> Tensor:

@@ -69,7 +69,8 @@ class Step:
     starts: list[int]  # tokens that each slot has read before
     rotation: Tensor  # complex [R, (G + 1) * N, H/2]: of queries, scaled, and of keys
     mask: Tensor  # [B*N, M, L]
-    queries: Tensor  # [B, N, M, H], zeros
+    queries: Tensor  # [B*N, M, H], zeros
+    query_rows: Tensor  # [B, T, N, G, H], those of them that are queries
     look: Look | None  # None: nobody in this step sees a picture
     sees: Tensor | None  # [R, 1]: 1 where a token sees a picture, else 0; None: nobody does
 
@@ -169,32 +170,35 @@ class Decoder:
         mask[:, : tokens * groups].masked_fill_(hidden.repeat_interleave(groups, dim=1), float("-inf"))
         mask = mask[:, None].expand(-1, self.heads, -1, -1).reshape(batch * self.heads, rows, places)
         queries = torch.zeros(batch, self.heads, rows, self.head_size)
+        query_rows = queries[:, :, : tokens * groups].view(batch, self.heads, tokens, groups, -1).permute(0, 2, 1, 3, 4)
         look = None if self.looking is None else self.looking.plan(first, visible)
         sees = fill_rows((visible > 0).float().view(-1, 1), self.block) if visible.any() else None
-        return Step(first, batch, tokens, places, starts, rotation, mask, queries, look, sees)
+        return Step(
+            first, batch, tokens, places, starts, rotation, mask, queries.flatten(0, 1), query_rows, look, sees
+        )  # fmt: skip
 
     def _attend(self, layer: Layer, x: Tensor, key_values: Tensor, step: Step) -> Tensor:
         """Normalised x [R, D], a layer's slots [2, S, N, L, H] -> what its heads found [B*T, G*N*H]."""
         batch, tokens, heads, groups = step.sequences, step.tokens, self.heads, self.groups
-        x = layer.query_key_value(x, step.sees)[: batch * tokens].float().unflatten(-1, (-1, self.head_size))
-        turned = torch.view_as_complex(x[:, : heads * (groups + 1)].unflatten(-1, (-1, 2)))
+        rows, size = batch * tokens, self.head_size  # `view`, not `unflatten`: a step has hundreds of them
+        x = layer.query_key_value(x, step.sees)[:rows].float().view(rows, -1, size)
+        turned = torch.view_as_complex(x[:, : heads * (groups + 1)].view(rows, -1, size // 2, 2))
         turned *= step.rotation
-        new = x[:, heads * groups :].unflatten(1, (2, heads))  # [B*T, 2, N, H]
+        new = x[:, heads * groups :].view(rows, 2, heads, size)
         if batch == 1:
             start = step.starts[0]
             key_values[:, step.first, :, start : start + tokens] = new.permute(1, 2, 0, 3)
         else:
             slots = key_values[:, step.first : step.first + batch].permute(1, 3, 0, 2, 4)  # [B, L, 2, N, H]
             slots[torch.arange(batch), step.starts] = new
-        queries = x[:, : heads * groups].unflatten(0, (batch, tokens)).unflatten(2, (heads, groups))
-        step.queries[:, :, : tokens * groups].unflatten(2, (tokens, groups)).copy_(queries.permute(0, 2, 1, 3, 4))
+        step.query_rows.copy_(x[:, : heads * groups].view(batch, tokens, heads, groups, size))
         keys, values = key_values[:, step.first : step.first + batch, :, : step.places].flatten(1, 2)
-        weights = torch.baddbmm(step.mask, step.queries.flatten(0, 1), keys.transpose(1, 2)).softmax(dim=-1)
+        weights = torch.baddbmm(step.mask, step.queries, keys.transpose(1, 2)).softmax(dim=-1)
         y = torch.bmm(weights[..., :PLACES], values[:, :PLACES])  # [B*N, M, H]
         for place in range(PLACES, step.places, PLACES):
             y = torch.baddbmm(y, weights[..., place : place + PLACES], values[:, place : place + PLACES])
-        y = y.unflatten(0, (batch, heads))[:, :, : tokens * groups].unflatten(2, (tokens, groups))
-        return y.permute(0, 2, 1, 3, 4).reshape(batch * tokens, -1)
+        y = y.view(batch, heads, -1, size)[:, :, : tokens * groups].view(batch, heads, tokens, groups, size)
+        return y.permute(0, 2, 1, 3, 4).reshape(rows, -1)
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:

@@ -28,7 +28,7 @@ class Look:
     sequences: int
     tokens: int
     pictures: int  # the most that a sequence of this step sees
-    mask: Tensor  # [B, 1, M, 1 + I*P]: 0 or -inf
+    mask: Tensor  # [B, N, M, 1 + I*P]: 0 or -inf; at place 0 the block's sink
     queries: Tensor  # [B, N, M, H], zeros
     sees: Tensor  # [R, 1]: 1 where a token sees a picture, else 0
 
@@ -46,6 +46,7 @@ class Looking:
         self.places = 1 + model.config.max_images * self.features
         self.gates = [(float(block.attn_gate.tanh()), float(block.mlp_gate.tanh())) for block in blocks]
         self.queries = [block.query.weight * self.head_size**-0.5 for block in blocks]
+        self.sinks = [block.sink.detach()[:, None] for block in blocks]  # [N, 1]
         self.row_block = row_block()
 
     def show(self, slots: list[Tensor], slot: int, number: int, picture: tuple[ImageKeyValue, ...]) -> None:
@@ -65,9 +66,8 @@ class Looking:
             return None
         rows = -(-tokens // QUERY_ROWS) * QUERY_ROWS
         picture = torch.arange(-1, pictures * self.features).div(self.features, rounding_mode="floor")  # [1 + I*P]
-        mask = torch.zeros(batch, 1, rows, len(picture))
-        mask[:, 0, :tokens].masked_fill_(picture >= visible.unsqueeze(-1), float("-inf"))
-        mask[..., 0] = 0
+        mask = torch.zeros(batch, self.heads, rows, len(picture))
+        mask[:, :, :tokens].masked_fill_((picture >= visible.unsqueeze(-1)).unsqueeze(1), float("-inf"))
         queries = torch.zeros(batch, self.heads, rows, self.head_size)
         sees = (visible > 0).float().view(-1, 1)
         return Look(first, batch, tokens, pictures, mask, queries, sees)
@@ -93,11 +93,12 @@ class Looking:
         end = 1 + look.pictures * features
         look.queries[:, :, :tokens] = queries.view(batch, tokens, self.heads, -1).transpose(1, 2)
         keys, values = slots[:, look.first : look.first + batch, :, :end].flatten(1, 2)  # [B*N, 1 + I*P, H]
-        sink = torch.zeros(self.heads, 1, end)
-        sink[:, 0, 0] = self.blocks[block].sink
-        mask = (look.mask + sink).flatten(0, 1)  # [B*N, M, 1 + I*P]
-        weights = torch.baddbmm(mask, look.queries.flatten(0, 1), keys.transpose(1, 2)).softmax(dim=-1)
+        look.mask[..., 0] = self.sinks[block]
+        weights = torch.baddbmm(look.mask.flatten(0, 1), look.queries.flatten(0, 1), keys.transpose(1, 2)).softmax(
+            dim=-1
+        )
         y = torch.bmm(weights[..., : 1 + features], values[:, : 1 + features])  # [B*N, M, H]
         for place in range(1 + features, end, features):
             y = torch.baddbmm(y, weights[..., place : place + features], values[:, place : place + features])
-        return y.unflatten(0, (batch, self.heads))[:, :, :tokens].transpose(1, 2).reshape(batch * tokens, -1)
+        y = y.view(batch, self.heads, -1, self.head_size)
+        return y[:, :, :tokens].transpose(1, 2).reshape(batch * tokens, -1)

@@ -6,17 +6,22 @@ the model.
 
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..answers import GenerationRequest, PictureReport
-from ..generation import encode
+from ..generation import encode, grammar_of
 from ..modeling_vlm import VlmForConditionalGeneration
 from ..perception import Perceived
 from ..processing_vlm import VlmProcessor
+from ..sampling import Sampler
 from .caches import BoundedCache, EncodedPicture, Unit, picture_hash
+
+if TYPE_CHECKING:
+    from ..grammar import Grammar
 
 
 @dataclass
@@ -31,6 +36,8 @@ class Prompt:
     perceived: list[Perceived | None]  # what hints were made of
     hashes: list[bytes]
     pixel_values: list[Tensor | None]  # [1, 1, 3, S, S] of each picture; None where it was known at that time
+    image_tokens: int = 0  # among `ids`
+    grammar: "Grammar | None" = None  # what each answer must be; they go their ways through copies
     cached_tokens: int = 0  # set when it is read
     reports: tuple[PictureReport, ...] = ()
     encoded: list[EncodedPicture] = field(default_factory=list)
@@ -39,6 +46,11 @@ class Prompt:
     def rows(self) -> int:
         """Slots that its answers take: guidance needs a second one that does not see the pictures."""
         return self.request.n * (2 if self.is_guided else 1)
+
+    def sampler(self, vocabulary_size: int, number: int = 0) -> Sampler:
+        """For answer `number`. Raises RequestError for options that this model cannot follow."""
+        grammar = None if self.grammar is None else self.grammar.copy()
+        return Sampler(self.request, self.ids, vocabulary_size, number, grammar)
 
     @property
     def is_guided(self) -> bool:
@@ -77,7 +89,11 @@ class Pictures:
         hashes = [picture_hash(image) for image in images]
         pairs = zip(images, hashes, strict=True)
         pixel_values = [None if key in self.cache else self._processor.pixel_values([[image]]) for image, key in pairs]
-        return Prompt(request, chat.input_ids, room, blind_ids, images, perceived, hashes, pixel_values)
+        grammar = grammar_of(self._model, self._processor, request)
+        return Prompt(
+            request, chat.input_ids, room, blind_ids, images, perceived, hashes, pixel_values,
+            image_tokens=chat.input_ids.count(self._model.config.image_token_id), grammar=grammar,
+        )  # fmt: skip
 
     @torch.inference_mode()
     def encode(self, prompt: Prompt) -> None:
