@@ -5,7 +5,7 @@ HTTP has them and pictures before they reach the model, is counted here. Labels 
 statuses, error codes, stages, ends, caches.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
@@ -75,6 +76,25 @@ class Metrics:
                 return work(subject)
 
         return measured
+
+
+def merged(pages: Sequence[str]) -> bytes:
+    """The pages of several servers as one, each with its number in the label `replica`."""
+    families: dict[str, Metric] = {}
+    for number, page in enumerate(pages):
+        for found in text_string_to_metric_families(page):
+            family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+            for sample in found.samples:
+                family.samples.append(sample._replace(labels={**sample.labels, "replica": str(number)}))
+    return generate_latest(_Families(families.values()))
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]):
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 class _EngineCollector(Collector):
