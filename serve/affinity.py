@@ -16,7 +16,7 @@ OPENING_CHARS = 256  # of a text without turns, which goes on behind these
 
 
 def affinity_key(body: bytes) -> str:
-    """The same for requests that belong together; "" for a body that cannot be read, whoever gets it. Slow: use a thread."""
+    """The same for requests that belong together; "" where the body cannot be read. Slow: use a thread."""
     try:
         asked = parse_object(body)
     except ApiError:

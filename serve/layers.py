@@ -1,4 +1,4 @@
-"""What stands around the routes of any of our applications: the gate that a request passes, and how errors are answered."""
+"""What stands around the routes of each of our applications: the gate before them, and how errors are answered."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,7 +20,7 @@ CLIENT_CLOSED_REQUEST = 499  # nobody is there to read it, but the log is
 def add_gate(
     app: Starlette, config: ServeConfig, api_keys: Sequence[str], observe: Callable[[Scope, Record, int], None]
 ) -> None:
-    """The layers before the routes; `observe` is told of every request that is over. The last one added is outermost."""
+    """The layers before the routes, the innermost first; `observe` is told of every request that is over."""
     if api_keys:
         app.add_middleware(KeyCheck, keys=api_keys)
     if config.allowed_origins:

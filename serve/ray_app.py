@@ -1,4 +1,4 @@
-"""Several replicas of the model behind one address, on Ray Serve: `vlm serve --ray`, or `serve run serve.ray_app:build`.
+"""Replicas of the model behind one address, on Ray Serve: `vlm serve --ray`, or `serve run serve.ray_app:build`.
 
     client -> Ray's proxy -> Front (one: the gate, the queue, who gets it) -> Replica (each: the application, an engine)
 
