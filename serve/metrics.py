@@ -5,7 +5,7 @@ HTTP has them and pictures before they reach the model, is counted here. Labels 
 statuses, error codes, stages, ends, caches.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import TypeVar
@@ -78,14 +78,14 @@ class Metrics:
         return measured
 
 
-def merged(pages: Sequence[str]) -> bytes:
-    """The pages of several servers as one, each with its number in the label `replica`."""
+def merged(pages: Iterable[tuple[str, str]]) -> bytes:
+    """The pages of several servers, each with its name, as one; the name is in the label `replica`."""
     families: dict[str, Metric] = {}
-    for number, page in enumerate(pages):
+    for name, page in pages:
         for found in text_string_to_metric_families(page):
             family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
             for sample in found.samples:
-                family.samples.append(sample._replace(labels={**sample.labels, "replica": str(number)}))
+                family.samples.append(sample._replace(labels={**sample.labels, "replica": name}))
     return generate_latest(_Families(families.values()))
 
 

@@ -68,10 +68,13 @@ class Replica:
         self._service.check_ready()
         return True
 
-    async def metrics(self) -> str:
+    async def metrics(self) -> tuple[str, str]:
+        """The name of this replica, and its page."""
+        from ray import serve
+
         scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": [], "query_string": b""}
         parts = [message.get("body", b"") async for message in messages(self._app, scope, b"")]
-        return b"".join(parts).decode("utf-8")
+        return serve.get_replica_context().replica_id.unique_id, b"".join(parts).decode("utf-8")
 
     def check_health(self) -> None:
         """Ray asks from time to time, and replaces a replica that raises."""
@@ -146,7 +149,7 @@ class Front:
     async def _metrics(self, _: Request) -> Response:
         from .metrics import CONTENT_TYPE, merged
 
-        pages = [page for page in await self._of_each("metrics") if isinstance(page, str)]
+        pages = [found for found in await self._of_each("metrics") if not isinstance(found, BaseException)]
         return Response(merged(pages), media_type=CONTENT_TYPE)
 
     async def _of_each(self, method: str) -> list[Any]:

@@ -240,7 +240,7 @@ def test_a_server_that_answers_nobody_stops_at_once(live_server, servers, wait_f
 def test_pages_of_several_servers_make_one(make_client, ask):
     clients = [make_client(), make_client()]
     clients[1].post("/v1/chat/completions", json=ask())
-    page = merged([client.get("/metrics").text for client in clients]).decode()
+    page = merged((name, client.get("/metrics").text) for name, client in zip("ab", clients, strict=True)).decode()
     families = {family.name: family for family in text_string_to_metric_families(page)}
     assert families["regard:requests"].type == "counter"
     answered = {
@@ -248,5 +248,5 @@ def test_pages_of_several_servers_make_one(make_client, ask):
         for sample in families["regard:requests"].samples
         if sample.name == "regard:requests_total" and sample.labels["route"] == "/v1/chat/completions"
     }
-    assert answered == {"1": 1.0}
+    assert answered == {"b": 1.0}
     assert page.count("# TYPE regard:num_requests_running ") == 1
