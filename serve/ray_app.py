@@ -263,7 +263,7 @@ def run(config: ServeConfig) -> None:
     root = str(Path(__file__).parents[1])  # so that they import these very packages
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     if config.ray.address is None:
-        # Whoever reaches Ray's own ports can run anything: only this machine does, and there only who has the token.
+        # Ray's own ports are open to the network, and whoever is let in there can run anything: only who has the token.
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     import ray
     from ray import serve
@@ -273,7 +273,6 @@ def run(config: ServeConfig) -> None:
             num_cpus=math.ceil(config.ray.max_replicas * config.ray.cpus),
             include_dashboard=False,
             object_store_memory=max(100 * MIB, 2 * config.max_body_bytes),
-            _node_ip_address="127.0.0.1",
         )
     else:
         ray.init(address=config.ray.address)
