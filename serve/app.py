@@ -1,4 +1,4 @@
-"""The HTTP application: the routes, and the layers around them."""
+"""The HTTP application: its routes. The layers around them are in layers.py."""
 
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -7,27 +7,21 @@ from functools import partial
 
 import anyio.to_thread
 from fastapi import FastAPI, Request
-from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 
 from vlm import __version__
 
 from .answering import Desk, check_model
-from .body import ClientGone
 from .completions import read_completion
 from .config import ServeConfig
 from .docs import docs_page
-from .errors import ApiError, InternalError, MethodNotAllowed, NotFound
-from .gate import AccessLog, HostCheck, KeyCheck
+from .layers import add_error_handlers, add_gate
 from .metrics import CONTENT_TYPE, Metrics
 from .reading import ReadingDesk, ReadPicture, read_picture, take_picture
 from .remote import RemoteImages
 from .responses import read_responses
 from .schemas import read_chat
 from .service import DrainCheck, Service
-
-CLIENT_CLOSED_REQUEST = 499  # nobody is there to read it, but the log is
 
 
 def create_app(
@@ -51,8 +45,9 @@ def create_app(
 
     app = FastAPI(title="Regard", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     metrics = Metrics(service)
-    _add_layers(app, service, config, api_keys, metrics)
-    _add_error_handlers(app)
+    app.add_middleware(DrainCheck, service=service)
+    add_gate(app, config, api_keys, metrics.observe)
+    add_error_handlers(app)
     _add_watching_routes(app, service, metrics)
     _add_model_routes(app, service)
     desk = Desk(service, config, metrics, RemoteImages.of(config) if remote is None else remote)
@@ -119,55 +114,3 @@ def _add_model_routes(app: FastAPI, service: Service) -> None:
     async def retrieve_model(model_name: str) -> Response:
         check_model(model_name, service.engine.assistant.name)
         return JSONResponse(model())
-
-
-def _add_layers(app: FastAPI, service: Service, config: ServeConfig, api_keys: Sequence[str], metrics: Metrics) -> None:
-    """The last one added is the outermost."""
-    app.add_middleware(DrainCheck, service=service)
-    if api_keys:
-        app.add_middleware(KeyCheck, keys=api_keys)
-    if config.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=config.allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            expose_headers=["x-request-id"],
-        )
-    if config.host_names is not None:
-        app.add_middleware(HostCheck, names=config.host_names)
-    app.add_middleware(AccessLog, observe=metrics.observe)
-
-
-def _add_error_handlers(app: FastAPI) -> None:
-    def answer(request: Request, error: ApiError) -> Response:
-        request.scope["record"].error = error.code or error.type
-        return error.response()
-
-    async def api_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ApiError)
-        return answer(request, error)
-
-    async def http_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # Starlette raises only these two
-        if error.status_code == MethodNotAllowed.status:
-            headers = error.headers or {}
-            return answer(request, MethodNotAllowed("This path does not answer to that method.", headers=headers))
-        return answer(
-            request,
-            NotFound(
-                "There is nothing at this path. The API is at /v1/chat/completions, /v1/completions, /v1/responses,"
-                " /v1/read and /v1/models; /docs says what they take."
-            ),
-        )
-
-    async def client_gone(_: Request, __: Exception) -> Response:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
-
-    async def internal_error(request: Request, _: Exception) -> Response:
-        return answer(request, InternalError())
-
-    app.add_exception_handler(ApiError, api_error)
-    app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(ClientGone, client_gone)
-    app.add_exception_handler(Exception, internal_error)

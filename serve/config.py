@@ -4,9 +4,9 @@ import os
 import stat
 import string
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from vlm.run_config import ConfigError, RunConfig
 
@@ -21,6 +21,23 @@ HostName = Annotated[
 ]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?)$")]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class RayConfig(RunConfig):
+    """`vlm serve --ray`: replicas of the model behind one address. See serve/ray_app.py."""
+
+    address: str | None = None  # of a running Ray cluster; None: this machine alone, for as long as the server runs
+    min_replicas: int = Field(1, ge=1)
+    max_replicas: int = Field(2, ge=1)
+    target_requests: float = Field(8.0, gt=0)  # answered or waiting, for each replica: more start one, fewer stop one
+    cpus: float = Field(1.0, gt=0)  # of each replica, and its number of threads
+    gpus: float = Field(0.0, ge=0)  # of each replica
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.min_replicas > self.max_replicas:
+            raise ValueError(f"min_replicas ({self.min_replicas}) is more than max_replicas ({self.max_replicas})")
+        return self
 
 
 class ServeConfig(RunConfig):
@@ -56,6 +73,7 @@ class ServeConfig(RunConfig):
     image_fetch_timeout: float = Field(10.0, gt=0)  # seconds to load all pictures of a request from the web
     drain_seconds: float = Field(20.0, ge=0)  # after SIGTERM, how long what runs may go on
     log_format: LogFormat = "text"  # or "json", one object a line
+    ray: RayConfig = RayConfig()  # for `vlm serve --ray`
 
     @property
     def base_url(self) -> str:

@@ -65,8 +65,12 @@ def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]],
     parser.add_argument("words", nargs="*", metavar="[CONFIG] [key=value ...]", help=f"default: {DEFAULT_CONFIG}")
     for key in FLAGS:
         parser.add_argument(f"--{key.replace('_', '-')}", metavar="VALUE", help=f"the same as {key}=VALUE")
+    if command == "serve":
+        parser.add_argument("--ray", action="store_true", help="several replicas behind one address: the keys in ray")
     given = vars(parser.parse_intermixed_args(argv))
     words: list[str] = given.pop("words")
+    if given.pop("ray", False):
+        run = _serve_with_ray
     has_config = bool(words) and "=" not in words[0]
     name, overrides = (words[0], words[1:]) if has_config else (DEFAULT_CONFIG, words)
     overrides += [f"{key}={_as_yaml(key, value)}" for key, value in given.items() if value is not None]
@@ -86,7 +90,8 @@ def _as_yaml(key: str, value: str) -> str:
     return value if key in NUMBERS else json.dumps(value)
 
 
-def _serve(config: ServeConfig, _: list[str]) -> int:
+def _prepare(config: ServeConfig) -> tuple[str, ...]:
+    """What comes before any serving: the log, the keys (returned), and a free port."""
     _need("serve", "fastapi", "uvicorn", "h11", "prometheus_client")
     from .logs import set_up
 
@@ -98,7 +103,20 @@ def _serve(config: ServeConfig, _: list[str]) -> int:
             " into a file that api_keys_file names, or serve this machine alone with host=127.0.0.1"
         )
     check_port(config.host, config.port, "port")
+    return api_keys
 
+
+def _serve_with_ray(config: ServeConfig, _: list[str]) -> int:
+    _need("ray", "ray")
+    _prepare(config)
+    from .ray_app import run
+
+    run(config)
+    return 0
+
+
+def _serve(config: ServeConfig, _: list[str]) -> int:
+    api_keys = _prepare(config)
     from vlm.cold_start import import_loading
 
     import_loading()  # before what else needs transformers: so it comes sooner and takes less memory

@@ -13,6 +13,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.types import Scope
 
@@ -75,6 +76,25 @@ class Metrics:
                 return work(subject)
 
         return measured
+
+
+def merged(pages: Iterable[tuple[str, str]]) -> bytes:
+    """The pages of several servers, each with its name, as one; the name is in the label `replica`."""
+    families: dict[str, Metric] = {}
+    for name, page in pages:
+        for found in text_string_to_metric_families(page):
+            family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+            for sample in found.samples:
+                family.samples.append(sample._replace(labels={**sample.labels, "replica": name}))
+    return generate_latest(_Families(families.values()))
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[Metric]):
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 class _EngineCollector(Collector):

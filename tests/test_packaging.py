@@ -22,7 +22,7 @@ ALL = [*CORE, *(line for extra in EXTRAS.values() for line in extra)]
 MAY_USE = {
     "vlm": [*CORE, *EXTRAS["quant"], *EXTRAS["read"]],
     "train": [*CORE, *(line for extra in ("train", "datasets", "metrics", "transfer") for line in EXTRAS[extra])],
-    "serve": [*CORE, *EXTRAS["serve"], *EXTRAS["ui"]],
+    "serve": [*CORE, *EXTRAS["serve"], *EXTRAS["ui"], *EXTRAS["ray"]],
     "tests": ALL,
 }
 # What only the extra `transfer` brings, which `make test` does not install.

@@ -68,6 +68,12 @@ class VlmPreTrainedModel(PreTrainedModel):
         if hasattr(module, "position_scale"):
             nn.init.ones_(module.position_scale)
 
+    def _project_patches(self, pixel_values: Tensor) -> Tensor:
+        """pixel_values [N, 3, H, W] -> image features [N, P, D]."""
+        patch_tokens = self.vision_tower(pixel_values).last_hidden_state
+        patch_tokens = patch_tokens[:, -(self.config.patch_grid**2) :]  # class and register tokens come first: drop
+        return self.multi_modal_projector(patch_tokens)
+
 
 def _keep_weights(module: nn.Module) -> None:
     """Tell `post_init` that the weights of a part that was handed in are not to be drawn anew."""
@@ -117,9 +123,7 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
 
     def get_image_features(self, pixel_values: Tensor) -> Tensor:
         """pixel_values [N, 3, H, W] -> image features [N, P, D]."""
-        patch_tokens = self.vision_tower(pixel_values).last_hidden_state
-        patch_tokens = patch_tokens[:, -(self.config.patch_grid**2) :]  # class and register tokens come first: drop
-        return self.multi_modal_projector(patch_tokens)
+        return self._project_patches(pixel_values)
 
     def encode_images(self, pixel_values: Tensor) -> EncodedImages:
         """pixel_values [B, I, 3, H, W] -> image features, and the keys and values of every block."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from PIL import Image
 from transformers import AutoProcessor, BatchFeature
-from transformers.processing_utils import ProcessorMixin
+from transformers.processing_utils import MultiModalData, ProcessorMixin
 
 from .configuration_vlm import VlmConfig
 
@@ -166,11 +166,41 @@ class VlmProcessor(ProcessorMixin):
             [self.encode_chat(messages, add_generation_prompt=add_generation_prompt) for messages in conversations]
         )
 
-    def __call__(self, images: Any = None, text: str | None = None, **kwargs: Any) -> BatchFeature:
-        """Pictures, then plain text, without a chat template (for base models): one sample."""
-        return self.collate(
-            [self._encode_text([images] if isinstance(images, Image.Image) else list(images or []), text or "")]
-        )
+    def __call__(
+        self,
+        images: Any = None,
+        text: str | list[str] | None = None,
+        *,
+        return_mm_token_type_ids: bool = False,
+        return_text_replacement_offsets: bool = False,
+        **kwargs: Any,
+    ) -> BatchFeature:
+        """Pictures, then plain text, without a chat template (for base models): one sample.
+
+        Inference engines (vlm/backend.py) write one image token where a picture stands, and ask with `return_...` for
+        what became of it: which tokens are a picture's (1), and the text that stands for each.
+        """
+        pictures = [images] if isinstance(images, Image.Image) else list(images or [])
+        text = text[0] if isinstance(text, list) else text or ""
+        if not (return_mm_token_type_ids or return_text_replacement_offsets):
+            return self.collate([self._encode_text(pictures, text)])
+        tokens = [self.image_token * self.image_seq_length] * len(pictures)
+        (text,), offsets = self.get_text_with_replacements([text], tokens)
+        batch = self.collate([EncodedChat(self._tokenize(text), images=pictures)])
+        if return_mm_token_type_ids:
+            batch["mm_token_type_ids"] = (batch["input_ids"] == self.image_token_id).long()
+        if return_text_replacement_offsets:
+            batch["text_replacement_offsets"] = offsets
+        return batch
+
+    def _get_num_multimodal_tokens(
+        self, image_sizes: Sequence[tuple[int, int]] | None = None, **kwargs: Any
+    ) -> MultiModalData:
+        """What engines ask before they see a picture: its image tokens, the same for any (height, width)."""
+        if image_sizes is None:
+            return MultiModalData()
+        pictures = len(image_sizes)
+        return MultiModalData(num_image_tokens=[self.image_seq_length] * pictures, num_image_patches=[1] * pictures)
 
     def _encode_text(self, images: list[Image.Image], text: str) -> EncodedChat:
         chat = EncodedChat(images=images)

@@ -13,6 +13,7 @@ import vlm
 from serve.app import create_app
 from serve.config import ServeConfig
 from serve.engine import Engine
+from serve.metrics import merged
 from serve.service import Service
 from tests.serve.test_body import raw
 from vlm.generation import RequestError
@@ -234,3 +235,18 @@ def test_a_server_that_answers_nobody_stops_at_once(live_server, servers, wait_f
     live_server(drain_seconds=1000)
     servers[0].handle_exit(signal.SIGTERM, None)
     wait_for_end()
+
+
+def test_pages_of_several_servers_make_one(make_client, ask):
+    clients = [make_client(), make_client()]
+    clients[1].post("/v1/chat/completions", json=ask())
+    page = merged((name, client.get("/metrics").text) for name, client in zip("ab", clients, strict=True)).decode()
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    assert families["regard:requests"].type == "counter"
+    answered = {
+        sample.labels["replica"]: sample.value
+        for sample in families["regard:requests"].samples
+        if sample.name == "regard:requests_total" and sample.labels["route"] == "/v1/chat/completions"
+    }
+    assert answered == {"b": 1.0}
+    assert page.count("# TYPE regard:num_requests_running ") == 1
