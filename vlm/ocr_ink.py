@@ -68,4 +68,5 @@ def _around(points: np.ndarray, scale: float) -> Line | None:
     if not SMALLEST <= min(width, height) <= LARGEST:
         return None
     room = ROOM * min(width, height)
-    return Line((float(x / scale), float(y / scale)), angle, float((width + room) / scale), float((height + room) / scale))
+    x, y, width, height = (float(v) / scale for v in (x, y, width + room, height + room))
+    return Line((x, y), angle, width, height)
