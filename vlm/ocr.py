@@ -21,6 +21,7 @@ from PIL import Image
 
 from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
+from .ocr_ink import LARGEST, ink_lines
 from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
 from .structure import Label
 
@@ -43,6 +44,8 @@ TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
 MIN_FAINT_CONFIDENCE = 0.8
 MIN_SECOND_CONFIDENCE = 0.9
+MIN_INK_CONFIDENCE, MIN_SHORT_INK_CONFIDENCE = 0.7, 0.85  # of what the detector did not find; of a letter or two
+FEW, COMPANY = 3, 4  # so few lines may be a failure of the detector; so many together are no accident
 CUT = 1.5  # height around a whole letter / of a line, from which the line cuts through it
 LYING = 3.0  # height / width from which a single letter is not upright
 SURE = 0.95  # what is read less surely is read otherwise, too
@@ -85,7 +88,7 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
         return None
     engine = _load_engine(*models)
     pixels = np.asarray(image.convert("RGB"))
-    sure, faint = _detect(engine, image)
+    sure, faint, huge, strokes = _detect(engine, image)
     alone = [
         whole
         for line in faint
@@ -97,6 +100,7 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
         *(one for one in single if one.reading.confidence >= MIN_FAINT_CONFIDENCE and one.reading.text.isalnum()),
     ]
     reads += _read_upwards(engine, pixels, reads)
+    reads += _read_by_ink(engine, pixels, strokes, huge)
     reads = [read for read in reads if read.reading.confidence >= MIN_CONFIDENCE]
     labels = [
         label for read in _without_doubles(reads) for label in to_labels(read.line, read.reading, read.turn, read.strip)
@@ -135,8 +139,8 @@ def _is_latin(character: str) -> bool:
     return all(ord(c) < 0x250 or unicodedata.name(c, "").startswith("GREEK") or c in SIGNS for c in character)
 
 
-def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line]]:
-    """The lines of text, and where single letters may be."""
+def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
+    """The lines of text, where single letters may be, huge letters, and where ink looks like text beside few lines."""
     import cv2
 
     width, height = image.size
@@ -151,13 +155,15 @@ def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line]]
     framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
     chances = _run(engine.detector, _normalised(framed)[None])[0, 0]  # [H, W]
     mask = cv2.dilate((chances > TEXT_PIXEL).astype(np.uint8), np.ones((2, 2), np.uint8))
-    sure, taken = [], np.zeros_like(mask)
+    sure, huge, taken = [], [], np.zeros_like(mask)
     for contour in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MAX_LINES]:
         rectangle = cv2.minAreaRect(contour)
         if min(rectangle[1]) >= MIN_SIDE and _score(chances, contour) >= MIN_SCORE:
-            sure.append(_to_line(rectangle, scale))
+            (huge if min(rectangle[1]) > LARGEST else sure).append(_to_line(rectangle, scale))
             cv2.drawContours(taken, [contour], 0, 1.0, -1)
-    return sure, [_to_line(rectangle, scale) for rectangle in _faint(chances, taken)]
+    strokes = ink_lines(seen, scale) if huge or len(sure) < FEW else []
+    strokes = [line for line in strokes if not any(other.holds(line.centre) for other in sure)]
+    return sure, [_to_line(rectangle, scale) for rectangle in _faint(chances, taken)], huge, strokes
 
 
 def _score(chances: np.ndarray, contour: np.ndarray) -> float:
@@ -200,17 +206,18 @@ def _to_line(rectangle: Rectangle, scale: float) -> Line:
 
 def _read_lines(engine: Engine, pixels: np.ndarray, lines: Sequence[Line]) -> list[Read]:
     """What stands in each of the lines: where it is not read surely, also turned or along its ink."""
-    wanted = []
-    for number, line in enumerate(lines):
-        ratio = line.height / line.width
-        turns = (0,) if ratio < TALL else (0, 3) if ratio < 2 * TALL else (3,)  # counter-clockwise
-        wanted += [(number, line, turn) for turn in turns]
-    best = _read(engine, pixels, wanted)
+    best = _read(engine, pixels, [(number, line, turn) for number, line in enumerate(lines) for turn in _turns(line)])
     wanted = [(number, line, turn) for number, read in best.items() for line, turn in _other_ways(pixels, read)]
     for number, read in _read(engine, pixels, wanted).items():
         if read.reading.confidence > max(MIN_SECOND_CONFIDENCE, best[number].reading.confidence):
             best[number] = read
     return [best[number] for number in sorted(best)]
+
+
+def _turns(line: Line) -> tuple[int, ...]:
+    """Quarter turns, counter-clockwise, by which the text in a line may stand upright."""
+    ratio = line.height / line.width
+    return (0,) if ratio < TALL else (0, 3) if ratio < 2 * TALL else (3,)
 
 
 def _other_ways(pixels: np.ndarray, read: Read) -> Iterator[tuple[Line, int]]:
@@ -251,6 +258,19 @@ def _read_upwards(engine: Engine, pixels: np.ndarray, reads: Sequence[Read]) -> 
     wanted = [(number, around([reads[i].line for i in stack]), 3) for number, stack in enumerate(stacks)]
     found = [read for read in _read(engine, pixels, wanted).values() if read.is_sure]
     return found if any(read.line.holds(centre) for read in found for centre in hints) else []
+
+
+def _read_by_ink(engine: Engine, pixels: np.ndarray, strokes: Sequence[Line], huge: Sequence[Line]) -> list[Read]:
+    """What the detector did not find, or took for huge letters with the bars around it."""
+    wanted = [(number, line, turn) for number, line in enumerate(strokes) for turn in _turns(line)]
+    small = [
+        read
+        for read in _read(engine, pixels, wanted).values()
+        if read.reading.confidence >= (MIN_INK_CONFIDENCE if len(read.reading.text) > 2 else MIN_SHORT_INK_CONFIDENCE)
+    ]
+    small = small if len(small) >= COMPANY else []
+    large = [read for read in _read_lines(engine, pixels, huge) if read.is_sure]
+    return small + [read for read in large if not any(read.line.holds(one.line.centre) for one in small)]
 
 
 def _without_doubles(reads: Sequence[Read]) -> list[Read]:

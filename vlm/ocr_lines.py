@@ -30,6 +30,7 @@ SPECK = 6  # pixels; a full stop has more
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
 DIGITS = str.maketrans("OolI|", "00111")
+ZERO = re.compile(r"\b0(?=[a-z]{3})")  # that is the first letter of a word
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Ite
     inked = ink.max(0)
     for text, left, right in _pieces(_spaced(reading, inked, height), inked, GAP * height):
         clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
-        clean = clean.replace("℃", "°C").replace("°°", "°")
+        clean = ZERO.sub("O", clean.replace("℃", "°C").replace("°°", "°"))
         if NUMBER.fullmatch(clean) and any(c.isdigit() or c in "€$£¥%" for c in clean):
             clean = clean.translate(DIGITS)
         part = ink[:, left:right]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from ..structure import Axis, Label, NumberStyle, Tick
-from ..structure.numbers import parse_number
 from .seen import SeenWord, middle
+from .spelling import number_readings
 
 CLOSE = 0.02  # of the axis' length: a tick label stands so near its place
-DIGITS = str.maketrans("OoDQlI|SsZB", "00001115528")  # what letters stand for among digits
 LARGEST = 1e18  # number at a tick, and one over it the smallest
 MOST_LOG = 300.0  # what a float holds
 APART = 5.0  # pixels between two ticks
+STEPS, ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 8, 10), 0.02  # mantissas of steps, and how exactly
 FEW = 0.6  # how sure a scale is that rests on two labels
 
 
@@ -63,9 +63,8 @@ def number_style(axis: Axis | None) -> NumberStyle:
 
 
 def tick_values(text: str) -> list[float]:
-    """What the number at a tick can be: as it was read, or with digits for letters ("1O"); none that no axis shows."""
-    read = dict.fromkeys(parse_number(one) for one in (text, text.translate(DIGITS)))
-    return [value for value in read if value is not None and (value == 0 or 1 / LARGEST <= abs(value) <= LARGEST)]
+    """What the number at a tick can be, as it was read or meant ("1O"); none that no axis shows."""
+    return [value for value in number_readings(text) if value == 0 or 1 / LARGEST <= abs(value) <= LARGEST]
 
 
 def fit_scale(words: Sequence[SeenWord], upright: bool) -> Scale | None:
@@ -94,7 +93,7 @@ def _fit(points: list[tuple[float, float, Label]], number: int, is_log: bool) ->
         tolerance = abs(slope) * max(1.5, CLOSE * (max(places) - min(places)))
         agreeing = [one for one in points if abs(value_a + slope * (one[1] - place_a) - one[0]) <= tolerance]
         agreeing = _apart(agreeing)
-        if len(agreeing) > len(best):
+        if (len(agreeing), _is_round(agreeing)) > (len(best), _is_round(best)):
             best = agreeing
     if len(best) < 2:
         return None
@@ -106,6 +105,15 @@ def _fit(points: list[tuple[float, float, Label]], number: int, is_log: bool) ->
     by_value = {value: label for value, _, label in best}
     ticks = tuple((10**value if is_log else value, by_value[value]) for value in sorted(by_value))
     return Scale(slope, mean_value - slope * mean_place, is_log, ticks, confidence)
+
+
+def _is_round(points: list[tuple[float, float, Label]]) -> bool:
+    """Whether values are multiples of a plain step, as ticks are: 0 and 1 rather than 096 and 196."""
+    values = sorted({value for value, _, _ in points})
+    step = min((b - a for a, b in pairwise(values)), default=0.0)
+    if step <= 0 or not any(abs(step / 10 ** math.floor(math.log10(step)) - plain) < ROUND for plain in STEPS):
+        return False
+    return all(abs(value / step - round(value / step)) < ROUND for value in values)
 
 
 def _apart(points: list[tuple[float, float, Label]]) -> list[tuple[float, float, Label]]:

@@ -1,6 +1,7 @@
 """Charts: places that the heads found, turned into a table of values through the scales that were read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,7 +10,6 @@ from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
 from ..structure import Axis, Bar, Box, Chart, ChartKind, Dot, Label, Series
-from ..structure.numbers import parse_number
 from .axis import Scale, fit_scale, number_style
 from .groups import find_bars, stand_side_by_side
 from .legend import colour_evidence, legend_entries
@@ -18,6 +18,7 @@ from .pies import read_pie
 from .roles import settle_roles
 from .scatters import read_scatter
 from .seen import LEADING, Seen, SeenWord, joined, middle
+from .spelling import like_the_others, nearest_reading, number_readings
 from .stacks import find_segments
 
 WINDOW = 2  # places beside the likeliest one that belong to it
@@ -25,6 +26,8 @@ NEAR_WRITTEN = 0.08  # of the axis: a value written at a mark is so near what th
 INSIDE = 2.0  # pixels of the picture from the end of a bar to where its colour is looked up
 OWN = 0.5  # weight of what the network says of a mark's series, beside its colour
 MIDDLES = 0.8  # text heights between the middles of two lines of one label
+SECOND_LINES = 2  # words below labels that are no title
+MOST_AGREE = 3  # written values that make a scale
 CLEARLY = 0.97  # the network is sure of a form
 TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 
@@ -48,7 +51,7 @@ def read_chart(seen: Seen) -> Chart | None:
         return None
     form = piled(seen, form, chances, categories, legend)
     found = look(seen, form, categories, legend if len(legend) > 1 else [])
-    marks = _marks(seen, form, found, categories, scale)
+    marks = _marks(seen, form, found, categories, scale or scale_of_written(seen, form, found, categories))
     if not marks:
         return None
     plot = _plot(seen, categories, marks, upright)
@@ -108,7 +111,11 @@ def find_categories(seen: Seen, upright: bool) -> list[tuple[SeenWord, float]]:
             else:
                 kept.append(one)
         found = kept
-    return found
+    texts = like_the_others([word.label.text for word, _ in found])
+    return [
+        (replace(word, label=word.label.model_copy(update={"text": text})), place)
+        for (word, place), text in zip(found, texts, strict=True)
+    ]
 
 
 def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
@@ -126,7 +133,7 @@ def lines_joined(words: list[SeenWord]) -> list[SeenWord]:
         ]
         pairs.append((upper, below[:1]))
         left = [word for word in left if word not in below[:1]]
-    if sum(len(below) for _, below in pairs) < len(pairs) / 2:  # what stands below one label or two is the title
+    if sum(len(below) for _, below in pairs) < min(SECOND_LINES, len(pairs) / 2):  # what stands below one is the title
         return [upper for upper, _ in pairs]
     found = []
     for upper, below in pairs:
@@ -271,19 +278,38 @@ def _marks(
     return found
 
 
+def scale_of_written(seen: Seen, form: str, found: Found, categories: list[tuple[SeenWord, float]]) -> Scale | None:
+    """Where no axis was read, what is written at the marks tells which value stands where: of most of them."""
+    if form.startswith("stacked"):
+        return None
+    upright = not form.endswith("across")
+    written = seen.of_role("written")
+    band = seen.to_picture(band_of(torch.tensor([place for _, place in categories]), 3 * UNIT)) / len(found.end)
+    said = []
+    for end, beside in zip(found.end.flatten().tolist(), found.across.flatten().tolist(), strict=True):
+        place = seen.to_picture(beside), seen.to_picture(end)
+        x, y = place if upright else place[::-1]
+        label = nearest_written(written, (x, y), upright, band)
+        if label is not None:
+            said.append(SeenWord(label.model_copy(update={"box": (x - 1, y - 1, x + 1, y + 1)}), "written", 0))
+    scale = fit_scale(said, upright)
+    return scale if scale is not None and len(scale.ticks) >= max(MOST_AGREE, len(said) / 2) else None
+
+
 def mark_value(
     form: str, scale: Scale | None, start: float, end: float, written: Label | None
 ) -> tuple[float | None, float]:
     """The value of a mark and how sure the scale is of it; what is written at the mark settles it."""
-    said = parse_number(written.text) if written else None
     if scale is None:
-        return (said, written.confidence) if said is not None and written else (None, 0.0)
+        said = number_readings(written.text) if written else []
+        return (said[0], written.confidence) if said and written else (None, 0.0)
     value = scale.value(end)
     if form.startswith("stacked"):
         value -= scale.value(start)
     ticks = [tick for tick, _ in scale.ticks]
-    if said is not None and abs(said - value) <= NEAR_WRITTEN * (max(ticks) - min(ticks)):
-        return said, 1.0
+    near = nearest_reading(written.text, value, NEAR_WRITTEN * (max(ticks) - min(ticks))) if written else None
+    if near is not None:
+        return near, 1.0
     return scale.rounded(value), scale.confidence
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ..scene_heads import ANGLES
 from ..structure import Chart, Label, NumberStyle, Series, Slice
-from ..structure.numbers import parse_number
 from .legend import legend_entries, match_colours
 from .seen import Seen, SeenWord, middle
+from .spelling import nearest_reading
 
 LEAST_EDGE = 0.3  # chance that slices meet at an angle
 CLEAR_EDGE = 0.7  # chance from which on they do, whatever else there is
@@ -53,11 +53,11 @@ def read_pie(seen: Seen) -> Chart | None:
             continue
         number, fit = matched[i]
         written = _written(seen, (x, y), (start, end), radius)
-        value, said = 100 * (end - start) / (2 * math.pi), parse_number(written.text) if written else None
-        settled = said is not None and abs(said - value) < NEAR_WRITTEN
+        value = 100 * (end - start) / (2 * math.pi)
+        said = nearest_reading(written.text, value, NEAR_WRITTEN) if written else None
         slices.append(
             Slice(
-                series=0, category=number, value=said if settled and said is not None else round(value, 1),
+                series=0, category=number, value=round(value, 1) if said is None else said,
                 colour=colours[i], written=written, centre=(x, y), radius=radius, hole=0.0,
                 start=math.degrees(start), end=math.degrees(end),
                 confidence=seen.vocabulary.calibrated(

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..structure import Box
 from ..structure.numbers import parse_number
 from .legend import clear_colour, legend_entries
 from .seen import Seen, SeenWord, middle
+from .spelling import MARKERS, without_swatch
 
 ALIKE = 0.7  # least ratio of the heights of two entries of a legend
 APART = 3.5  # text heights between two entries that stand over each other (at lines' ends: any) ...
@@ -16,6 +18,8 @@ BESIDE = 9.0  # ... or side by side, and the swatch between them
 LEVEL = 0.5  # text heights by which words of one row or column may be out of line
 COLOURED = 45.0  # of 255: a swatch differs so much from the paper around it
 OTHER = 0.9  # who is so surely a tick or a category is no legend entry
+LOWER = ("category title", "legend", "tick", "x tick", "category")  # what second lines are taken for
+CLOSE = 0.8  # text heights between two lines of a label
 ROW = 3  # labels in a row are no accident
 
 
@@ -23,8 +27,48 @@ def settle_roles(seen: Seen, form: str) -> Seen:
     words = list(seen.words)
     if form not in ("pie", "scatter"):
         words = _ticks_to_categories(words, upright=not form.endswith("across"))
+        words = words if form.endswith("across") else _second_lines(words)
     seen = replace(seen, words=tuple(words))
-    return replace(seen, words=tuple(_legend_completed(seen, apart=math.inf if form == "line" else APART)))
+    words = _legend_completed(seen, apart=math.inf if form == "line" else APART)
+    return replace(seen, words=tuple(_without_markers(words)))
+
+
+def _second_lines(words: list[SeenWord]) -> list[SeenWord]:
+    """What stands below two labels or more, close and in line with each, is their second line."""
+    labels = [word.label.box for word in words if word.role == "category"]
+    below = [word for word in words if word.role in LOWER and any(_under(word.label.box, box) for box in labels)]
+    rows = [[one for one in below if _in_line(one, word, 1)] for word in below]
+    row = max(rows, key=len, default=[])
+    if len(row) < 2:
+        return words
+    return [replace(word, role="category") if word in row else word for word in words]
+
+
+def _under(lower: Box, upper: Box) -> bool:
+    height = min(lower[3] - lower[1], upper[3] - upper[1])
+    is_close = -0.3 * height < lower[1] - upper[3] < CLOSE * height
+    return is_close and abs(middle(lower)[0] - middle(upper)[0]) < LEVEL * height
+
+
+def _without_markers(words: list[SeenWord]) -> list[SeenWord]:
+    """Without what markers and swatches beside the names of series were read as."""
+    legend = [word for word in words if word.role == "legend"]
+    kept = []
+    for word in words:
+        right = word.label.box[2]
+        is_marker = (
+            word in legend
+            and word.label.text in MARKERS
+            and any(
+                0 < one.label.box[0] - right < 2 * (one.label.box[3] - one.label.box[1]) and _in_line(one, word, 1)
+                for one in legend
+            )
+        )
+        if word in legend:
+            word = replace(word, label=without_swatch(word.label))
+        if not is_marker:
+            kept.append(word)
+    return kept
 
 
 def _ticks_to_categories(words: list[SeenWord], upright: bool) -> list[SeenWord]:

@@ -1,0 +1,49 @@
+"""What OCR confuses, set right by what a text is there for: a number, a name beside its swatch, one of a list."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from ..structure import Label
+from ..structure.numbers import parse_number
+
+DIGITS = str.maketrans("OoDQlI|SsZB", "00001115528")  # what letters stand for among digits
+DOLLAR = re.compile(r"^S(?=\s?[\dO])")
+PERCENT = re.compile(r"(?<=\d)\s?(?:%[6o0]|96|9%)$")  # what becomes of "%"
+STROKE = re.compile(r"^[1Il|]\s(?=\d)")  # the edge of a bar before a number
+SWATCH = re.compile(r"^(?:[1Il|*=_~+<>xX\u00d7\u2022\u00b7\u00b0\u2013\u2014-]\s+|[X\u00d7](?=[A-Z][a-z]))(?=\w)")
+MARKERS = frozenset("OoXx0*+=<>|Il-")  # what a marker alone is read as
+LOOKALIKES = {"Q": "0O9", "q": "9g", "W": "VN", "T": "1", "S": "5", "B": "8", "P": "F"}
+MOSTLY = 0.5  # of the other texts of a list begin alike
+
+
+def number_readings(text: str) -> list[float]:
+    """The numbers that a text may stand for, the likeliest first: as it was read, then with what OCR confuses."""
+    text = DOLLAR.sub("$", text)
+    written = [text, PERCENT.sub("%", text), text.translate(DIGITS), STROKE.sub("", text), text.replace(" ", "")]
+    if text.startswith("$"):
+        written.append("$" + text[1:].translate(DIGITS))
+    return [value for value in dict.fromkeys(map(parse_number, written)) if value is not None]
+
+
+def nearest_reading(text: str, value: float, reach: float) -> float | None:
+    """Of the numbers that a text may stand for the nearest to a value; None where none is within reach."""
+    near = min(number_readings(text), key=lambda one: abs(one - value), default=None)
+    return near if near is not None and abs(near - value) <= reach else None
+
+
+def without_swatch(label: Label) -> Label:
+    """A name without the swatch or the piece of line to the left of it, which was read as a letter."""
+    return label.model_copy(update={"text": SWATCH.sub("", label.text)})
+
+
+def like_the_others(texts: Sequence[str]) -> list[str]:
+    """Texts such as "Q1", "02", "Q3": the odd one begins like the others, if it looks like that."""
+    first = Counter(text[0] for text in texts if re.match(r"[A-Za-z]\d", text))
+    if not first:
+        return list(texts)
+    letter, number = first.most_common(1)[0]
+    if number < max(2, MOSTLY * len(texts)):
+        return list(texts)
+    odd = LOOKALIKES.get(letter, "")
+    return [letter + text[1:] if len(text) > 1 and text[0] in odd and text[1].isdigit() else text for text in texts]
