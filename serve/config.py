@@ -73,7 +73,7 @@ class ServeConfig(RunConfig):
     image_fetch_timeout: float = Field(10.0, gt=0)  # seconds to load all pictures of a request from the web
     drain_seconds: float = Field(20.0, ge=0)  # after SIGTERM, how long what runs may go on
     log_format: LogFormat = "text"  # or "json", one object a line
-    ray: RayConfig = RayConfig()  # for `vlm serve --ray`
+    ray: RayConfig = RayConfig.model_construct()  # for `vlm serve --ray`
 
     @property
     def base_url(self) -> str:

@@ -158,7 +158,8 @@ class Front:
 
         try:
             asked = self._replicas.broadcast(method)
-            return await asked.results_async(timeout_s=ANSWERS_AT_ONCE, return_exceptions=True)
+            found: list[Any] = await asked.results_async(timeout_s=ANSWERS_AT_ONCE, return_exceptions=True)
+            return found
         except (TimeoutError, DeploymentUnavailableError):
             return []
 
@@ -167,8 +168,8 @@ class Front:
             body, key = b"", ""
             if scope["method"] == "POST":
                 request = Request(scope, receive)
-                limits = {"max_bytes": self._config.max_body_bytes, "timeout": self._config.body_timeout}
-                body = await read_body(request, **limits)
+                config = self._config
+                body = await read_body(request, max_bytes=config.max_body_bytes, timeout=config.body_timeout)
                 key = await anyio.to_thread.run_sync(affinity_key, body, limiter=self._threads)
             answer = self._answer.options(session_id=key).remote(_plain(scope), body)
             try:

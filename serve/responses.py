@@ -154,7 +154,7 @@ class ResponsesRequest(PicturesQuestion):
     @property
     def text_format(self) -> TextFormat:
         asked = None if self.text is None else self.text.format
-        return TextFormat(type="text") if asked is None else asked
+        return TextFormat(type="text", schema=None) if asked is None else asked
 
     def options(self) -> dict[str, Any]:
         schema = self.text_format.schema_text()

@@ -79,9 +79,9 @@ def for_pictures_alone(kind: type[ProcessorMixin]) -> type[ProcessorMixin]:
     """The same kind of processor without what it has for videos, which must be given as None."""
     module = sys.modules[kind.__module__]
     if getattr(module, "num2words", str) is None:  # SmolVLM's wants it, to say how long a video is
-        module.num2words = str
+        setattr(module, "num2words", str)  # noqa: B010 - not a name that every processor's module has
 
-    class PictureProcessor(kind):  # type: ignore[valid-type, misc]
+    class PictureProcessor(kind):
         apply_chat_template = ProcessorMixin.apply_chat_template  # SmolVLM's own asks for how it samples videos
 
         @classmethod

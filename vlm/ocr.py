@@ -155,7 +155,9 @@ def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line],
     framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
     chances = _run(engine.detector, _normalised(framed)[None])[0, 0]  # [H, W]
     mask = cv2.dilate((chances > TEXT_PIXEL).astype(np.uint8), np.ones((2, 2), np.uint8))
-    sure, huge, taken = [], [], np.zeros_like(mask)
+    sure: list[Line] = []
+    huge: list[Line] = []
+    taken = np.zeros_like(mask)
     for contour in cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0][:MAX_LINES]:
         rectangle = cv2.minAreaRect(contour)
         if min(rectangle[1]) >= MIN_SIDE and _score(chances, contour) >= MIN_SCORE:

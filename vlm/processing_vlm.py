@@ -181,12 +181,12 @@ class VlmProcessor(ProcessorMixin):
         what became of it: which tokens are a picture's (1), and the text that stands for each.
         """
         pictures = [images] if isinstance(images, Image.Image) else list(images or [])
-        text = text[0] if isinstance(text, list) else text or ""
+        one = text[0] if isinstance(text, list) else text or ""
         if not (return_mm_token_type_ids or return_text_replacement_offsets):
-            return self.collate([self._encode_text(pictures, text)])
+            return self.collate([self._encode_text(pictures, one)])
         tokens = [self.image_token * self.image_seq_length] * len(pictures)
-        (text,), offsets = self.get_text_with_replacements([text], tokens)
-        batch = self.collate([EncodedChat(self._tokenize(text), images=pictures)])
+        (one,), offsets = self.get_text_with_replacements([one], tokens)
+        batch = self.collate([EncodedChat(self._tokenize(one), images=pictures)])
         if return_mm_token_type_ids:
             batch["mm_token_type_ids"] = (batch["input_ids"] == self.image_token_id).long()
         if return_text_replacement_offsets:

@@ -55,7 +55,7 @@ def in_rounds(measures: Mapping[str, Callable[[], float]], rounds: int) -> Measu
     """Each of the measures once a round; the order turns round every time, so that none is always the first."""
     found: Measured = {key: [] for key in measures}
     for number in range(rounds):
-        keys = list(measures) if number % 2 == 0 else list(reversed(measures))
+        keys = list(measures) if number % 2 == 0 else list(measures)[::-1]
         for key in keys:
             found[key].append(measures[key]())
     return found
