@@ -28,7 +28,8 @@ def test_words_are_lines_and_bars_and_axes_are_none(paper, ink):
 def test_places_are_those_of_the_picture_itself():
     one = ink_lines(picture("white", "black"), scale=1.0)
     two = ink_lines(picture("white", "black"), scale=2.0)
-    assert [(2 * a.centre[0], 2 * a.width) for a in two] == pytest.approx([(a.centre[0], a.width) for a in one])
+    assert [2 * line.centre[0] for line in two] == pytest.approx([line.centre[0] for line in one])
+    assert [2 * line.width for line in two] == pytest.approx([line.width for line in one])
 
 
 def test_a_blank_page_has_none():
