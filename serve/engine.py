@@ -357,6 +357,7 @@ def load_engine(config: ServeConfig) -> Engine:
     from vlm.engine.batch import Batch as SlotBatch
     from vlm.engine.decoder import why_not
     from vlm.loading import load
+    from vlm.mapped_files import release_weight_files
     from vlm.modeling_vlm import VlmForConditionalGeneration
 
     assistant = load(config.model, quantization=config.quantization, device=config.device, adapter=config.adapter)
@@ -366,6 +367,7 @@ def load_engine(config: ServeConfig) -> Engine:
         batch = SlotBatch(
             assistant.model, assistant.processor, max_answers=config.max_answers, with_hints=assistant.with_hints
         )
+        release_weight_files()  # it multiplies with copies of its own
     else:
         logger.warning("this model answers one request at a time: %s", reason)
     return Engine(assistant, config.max_waiting, batch=batch, deadline=config.deadline)

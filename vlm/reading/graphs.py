@@ -1,15 +1,20 @@
 """Node-link pictures: boxes around words, and which lines join them."""
 
 import math
+from itertools import combinations
 
 import torch
 
 from ..scene_heads import NODE_SHAPES, UNIT, leaving
 from ..structure import Box, Edge, Graph, Label, Node, Point
+from .heads import Crossing, find_heads, head_at
 from .seen import Seen, SeenWord, around, middle
+from .spelling import like_the_others
+from .weights import log_odds
 
-LINKED = 0.6  # chance of a line between two boxes, from which there is one
-BOTH_WAYS = 0.8  # chance of a line against the direction of a likelier one: most have one head
+LINKED = 0.4  # chance of a line between two boxes, from which there is one
+HEAD = 3.5  # log-odds of a direction for which a line has a head at one end and none at the other
+BOTH_WAYS = 0.7  # chance of a line against the direction of a likelier one: most have one head
 USUAL_LINKS = 1.1  # lines for each box
 POSITIVE_WEIGHT = 2.0  # in training a line weighs so much more than none, and both kinds of pairs the same in all
 SAME_BOX, SURELY_SAME_BOX = 0.5, 0.6  # overlap of two words' boxes that are one, if they are said to share it, or not
@@ -20,9 +25,12 @@ def read_graph(seen: Seen) -> Graph | None:
     found = group_nodes(seen)
     if not found:
         return None
-    nodes = [_node(seen, words, box) for words, box in found]
-    chances = link_chances(seen, [box for _, box in found])
+    nodes = _alike([_node(seen, words, box) for words, box in found])
+    boxes = [box for _, box in found]
+    chances = link_chances(seen, boxes)
     directed = is_directed(chances)
+    if directed:
+        chances = with_heads(chances, boxes, find_heads(seen.image, boxes))
     edges = []
     for i in range(len(nodes)):
         for j in range(len(nodes)):
@@ -91,6 +99,17 @@ def _node(seen: Seen, words: list[SeenWord], box: Box) -> Node:
     )  # fmt: skip
 
 
+def _alike(nodes: list[Node]) -> list[Node]:
+    """Names of one line that begin like the others."""
+    texts = like_the_others([node.text for node in nodes])
+    return [
+        node
+        if len(node.lines) != 1 or node.text == text
+        else node.model_copy(update={"lines": (node.lines[0].model_copy(update={"text": text}),)})
+        for node, text in zip(nodes, texts, strict=True)
+    ]
+
+
 def link_chances(seen: Seen, boxes: list[Box]) -> torch.Tensor:
     """[B, B] chance that a line leads from one box to another.
 
@@ -105,6 +124,20 @@ def link_chances(seen: Seen, boxes: list[Box]) -> torch.Tensor:
         logits = seen.network.links(seen.scene, scaled[sources], scaled[targets])[:, 0]
         chances[sources, targets] = (logits - balance).sigmoid()
     return chances
+
+
+def with_heads(chances: torch.Tensor, boxes: list[Box], heads: list[list[Crossing]]) -> torch.Tensor:
+    """The chances [B, B] where pixels show at which end a line has its head: layouts mislead the network."""
+    found = chances.clone()
+    for i, j in combinations(range(len(boxes)), 2):
+        ends = head_at(heads[i], boxes[i], boxes[j]), head_at(heads[j], boxes[j], boxes[i])
+        if None in ends or ends[0] == ends[1]:
+            continue
+        there, back = float(chances[i, j]), float(chances[j, i])
+        odds = log_odds(there) - log_odds(back) + (HEAD if ends[1] else -HEAD)
+        share = 1 / (1 + math.exp(-odds))
+        found[i, j], found[j, i] = max(there, back) * share, max(there, back) * (1 - share)
+    return found
 
 
 def is_directed(chances: torch.Tensor) -> bool:

@@ -1,7 +1,7 @@
 """Arrow heads: at which of its ends a line between two boxes has one, by the pixels around the boxes.
 
 A head is wide and grows narrow towards its box; a line has one width. The ink on ever wider rectangles around a box is
-looked at: every line that ends there crosses them all. Whose line it is, is told by its direction from the box's middle.
+looked at: every line that ends there crosses them all. Whose line it is, its direction from the box's middle tells.
 """
 
 import math
