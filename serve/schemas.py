@@ -55,7 +55,7 @@ UNSUPPORTED_IN_MESSAGE: Unsupported = {
 UNSUPPORTED_ROLES = ("tool", "function")
 UNSUPPORTED_PARTS = ("input_audio", "file", "refusal")
 
-Hints = Literal["on", "off"]
+Hints = Literal["auto", "on", "off"]
 StopString = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 TOKEN = re.compile("[0-9]{1,9}")
 NAME = "^[a-zA-Z0-9_-]{1,64}$"  # of a JSON schema
@@ -208,7 +208,7 @@ class PicturesQuestion(Question):
     """What the routes for pictures have in common: Regard's own fields about looking."""
 
     blind: StrictBool = False  # answer without looking, to see what the pictures decide
-    hints: Hints = "on"  # whether the model is told what was read in the pictures
+    hints: Hints = "auto"  # whether the model is told what was read in the pictures
     visual_guidance: float | None = Field(None, ge=0, le=5)  # how much the pictures must speak for a token; 0 is off
 
     def options(self) -> dict[str, Any]:

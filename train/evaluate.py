@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from random import Random
@@ -116,7 +117,7 @@ def hinted(assistant: Assistant, asked: Asked, item: Item, way: Way) -> Generati
     request = _request(asked.image, item)
     if way == "none" or assistant.perception is None:
         return request
-    count, see = assistant.processor.count_tokens, assistant.perception.see
+    count, see = assistant.processor.count_tokens, partial(assistant.perception.see, glance=True)
     if way in ("truth", "spoilt"):
         right, wrong = (_as_read(asked, item, spoilt) for spoilt in (False, True))
         messages = with_hints(request.messages, lambda _: right, count)
@@ -151,7 +152,7 @@ def run_own_suite(assistant: Assistant, asker: Asker, suite: SuiteConfig, instru
         right = row.answers or (expected,)
         is_yes_no = normalise(expected) in ("yes", "no")
         item = Item(suite.name, name_of_pictures(row), row.type, prompt, expected, (), is_yes_no, suite.metric, right)
-        shown = GenerationRequest(seen, max_new_tokens=suite.max_tokens, hints="on" if suite.hints else "off")
+        shown = GenerationRequest(seen, max_new_tokens=suite.max_tokens, hints="auto" if suite.hints else "off")
         ((_, item.answer),) = asker.answer([(0, assistant.with_hints(shown))])
         key = json.dumps([(message["role"], text_of(message)) for message in hidden])
         if key not in blind:

@@ -32,7 +32,9 @@ class GenerationRequest(SamplingOptions):
     max_new_tokens: int = 256
     stop: tuple[str, ...] = ()
     blind: bool = False  # leave the pictures out: what would the answer be without them?
-    hints: Literal["on", "off"] = "on"  # whether what is read in the pictures is said to the model (vlm/hints)
+    # Whether what is read in the pictures is said to the model (vlm/hints): "off" reads nothing, "on" everything,
+    # "auto" text only where a glance shows that there is some.
+    hints: Literal["auto", "on", "off"] = "auto"
     n: int = 1  # answers to this one prompt
     # How much more than without the picture a token must be likely with it: 0 is off (arXiv 2311.16922).
     visual_guidance: float = 0.0

@@ -124,9 +124,9 @@ def add_sampling_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="the same answer each time for a temperature above 0")
     parser.add_argument(
         "--hints",
-        choices=("on", "off"),
-        default="on",
-        help="tell a model that has learnt it what was read in the pictures",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="tell a model that has learnt it what was read in the pictures; auto looks for text before it reads any",
     )
     parser.add_argument(
         "--blind", action="store_true", help="hide the pictures from the model: does it still answer so?"

@@ -95,7 +95,7 @@ def info(args: argparse.Namespace) -> int:
 
     print(f"model            {assistant.name}\n{summarize(assistant.model)}")
     if assistant.perception is not None:
-        print(f"hints            {time_hints(assistant.perception)}")
+        print(f"hints            {time_hints()}")
     return 0
 
 

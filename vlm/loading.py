@@ -5,6 +5,7 @@ as a local folder, then on the hub. A saved model is loaded with plain `from_pre
 """
 
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import logging
@@ -298,7 +299,8 @@ class Assistant:
             return request
         from .perception import with_hints  # with all that reads pictures, which most models need not wait for
 
-        messages = with_hints(request.messages, self.perception.see, self.processor.count_tokens)
+        see = functools.partial(self.perception.see, glance=request.hints == "auto")
+        messages = with_hints(request.messages, see, self.processor.count_tokens)
         return dataclasses.replace(request, messages=messages)
 
     def spell(self, token: int) -> tuple[str, bytes | None]:

@@ -27,6 +27,7 @@ from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
 DETECTION_AREA = 500_000
+GLANCE_AREA = 125_000  # to see only whether there is any
 MAX_ENLARGEMENT = 3.0
 MARGIN = 16
 STRIDE = 32  # the detector wants sides that are multiples of it
@@ -139,21 +140,35 @@ def _is_latin(character: str) -> bool:
     return all(ord(c) < 0x250 or unicodedata.name(c, "").startswith("GREEK") or c in SIGNS for c in character)
 
 
-def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
-    """The lines of text, where single letters may be, huge letters, and where ink looks like text beside few lines."""
+def has_text(image: Image.Image) -> bool | None:
+    """Whether there seems to be text in an RGB picture, told from a small copy, at a fraction of the cost of reading
+    it; None if the extra `read` is not installed.
+    """
+    models = _find_models()
+    if models is None:
+        return None
+    chances, *_ = _find_text(_load_engine(*models), image, GLANCE_AREA)
+    return bool((chances > TEXT_PIXEL).any())
+
+
+def _find_text(engine: Engine, image: Image.Image, area: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """How likely each pixel of a copy of about that area belongs to text [H, W]; the copy [H, W, 3], and its scale."""
     import cv2
 
     width, height = image.size
-    scale = min(
-        MAX_ENLARGEMENT,
-        math.sqrt(DETECTION_AREA / (width * height)),
-        DETECTION_AREA / (STRIDE * max(width, height)),
-    )
+    scale = min(MAX_ENLARGEMENT, math.sqrt(area / (width * height)), area / (STRIDE * max(width, height)))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     seen = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
     right, bottom = (MARGIN + -(side + 2 * MARGIN) % STRIDE for side in size)
     framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
-    chances = _run(engine.detector, _normalised(framed)[None])[0, 0]  # [H, W]
+    return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale
+
+
+def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
+    """The lines of text, where single letters may be, huge letters, and where ink looks like text beside few lines."""
+    import cv2
+
+    chances, seen, scale = _find_text(engine, image, DETECTION_AREA)
     mask = cv2.dilate((chances > TEXT_PIXEL).astype(np.uint8), np.ones((2, 2), np.uint8))
     sure: list[Line] = []
     huge: list[Line] = []

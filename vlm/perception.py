@@ -13,6 +13,7 @@ from PIL import Image
 from .answers import HintKind
 from .hints import picture_hint, question_facts
 from .objects import NamedObject, name_objects
+from .ocr import has_text
 from .reading import Reader, load_reader
 from .structure import Reading
 
@@ -40,28 +41,33 @@ class Perceived:
 class Perception:
     """Looks at every picture once; safe for several threads, which wait for each other."""
 
-    def __init__(self, reader: Reader | None = None):
+    def __init__(self, reader: Reader | None = None, has_text: Callable[[Image.Image], bool | None] = has_text):
         self._reader = reader
+        self._has_text = has_text
         self._lock = threading.Lock()
-        self._kept: OrderedDict[bytes, Perceived] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, bool], Perceived] = OrderedDict()
 
-    def see(self, image: Image.Image) -> Perceived:
-        """What the picture (RGB) shows; the same pixels again cost nothing."""
-        key = hashlib.sha256(repr((image.size, image.mode)).encode() + image.tobytes()).digest()
+    def see(self, image: Image.Image, glance: bool = False) -> Perceived:
+        """What the picture (RGB) shows; the same pixels again cost nothing.
+
+        With `glance` a small copy tells first whether there is any text, and only then it is read: OCR is what costs.
+        """
+        pixels = hashlib.sha256(repr((image.size, image.mode)).encode() + image.tobytes()).digest()
         with self._lock:
+            key = (pixels, glance)
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-            found = self._look(image)
+            found = self._look(image, glance)
             self._kept[key] = replace(found, milliseconds=0.0)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             return found
 
-    def _look(self, image: Image.Image) -> Perceived:
+    def _look(self, image: Image.Image, glance: bool) -> Perceived:
         started = time.monotonic()
         self._reader = self._reader or load_reader()
-        reading = self._reader.read(image)
+        reading = self._reader.read(image, use_ocr=not glance or self._has_text(image) is not False)
         objects = name_objects(image) if reading.structure is None else ()
         return Perceived(reading, objects, 1000 * (time.monotonic() - started))
 

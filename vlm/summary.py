@@ -1,6 +1,8 @@
 """What a model is made of, in a few lines to read: parts, sizes, quantization, device."""
 
 import platform
+import time
+from collections.abc import Callable
 
 import torch
 import transformers
@@ -9,8 +11,10 @@ from torch import nn
 
 from . import __version__
 from .modeling_vlm import VlmForConditionalGeneration
-from .perception import Perception
+from .objects import name_objects
+from .ocr import has_text, read_words
 from .quantization import QuantizedLinear, quantization_of
+from .reading import load_reader
 
 SIZE = (800, 600)  # of the pictures that hints are timed with
 
@@ -39,16 +43,23 @@ def summarize(model: VlmForConditionalGeneration) -> str:
     return "\n".join(f"{name:<17}{text}" for name, text in lines)
 
 
-def time_hints(perception: Perception) -> str:
-    """What finding the hints of a picture costs, measured now: one with a word in it, and one without."""
+def time_hints() -> str:
+    """What each hint of a picture costs, measured now with a line of text in it; objects with none."""
     written, plain = (Image.new("RGB", SIZE, "white") for _ in range(2))
     ImageDraw.Draw(written).text((200, 200), "How long does reading take?", fill="black", font_size=28)
-    perception.see(Image.new("RGB", (64, 64)))  # loads the networks
-    costs = (
-        f"{perception.see(image).milliseconds:.0f} ms {what}"
-        for image, what in ((written, "with a line of text in it"), (plain, "blank"))
-    )
-    return f"a picture of {SIZE[0]} x {SIZE[1]} is read in {', '.join(costs)}"
+    ways: dict[str, Callable[[], object]] = {
+        "a glance for text": lambda: has_text(written),
+        "text": lambda: read_words(written),
+        "structure": lambda: load_reader().read(written, use_ocr=False),
+        "objects": lambda: name_objects(plain),
+    }
+    costs = []
+    for what, find in ways.items():
+        find()  # loads the networks
+        started = time.perf_counter()
+        find()
+        costs.append(f"{what} {1000 * (time.perf_counter() - started):.0f} ms")
+    return f"of a picture of {SIZE[0]} x {SIZE[1]}: {', '.join(costs)}"
 
 
 def _class_name(module: nn.Module) -> str:

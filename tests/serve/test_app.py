@@ -130,7 +130,7 @@ def test_absent_settings_take_the_servers_defaults(make_client, ask, assistant):
     make_client(default_max_tokens=99).post("/v1/chat/completions", json=ask())
     request = assistant.seen[0]
     assert (request.max_new_tokens, request.temperature, request.top_p) == (99, 0.0, 1.0)
-    assert (request.seed, request.stop, request.blind, request.hints) == (None, (), False, "on")
+    assert (request.seed, request.stop, request.blind, request.hints) == (None, (), False, "auto")
     assert request == GenerationRequest(messages=request.messages, max_new_tokens=99)
 
 

@@ -17,7 +17,7 @@ SIZE = 16  # side of what the tiny model's vision tower sees
 class Looking(Perception):
     """Finds a bar chart in every picture, in no time of its own."""
 
-    def _look(self, image):
+    def _look(self, image, glance):
         return Perceived(reading(bar_chart(3, 7)), (), 12.5)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..objects import NamedObject
+from ..objects import NamedObject, in_plain_words
 from ..structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
 from . import charts, graphs, notices, parts, scenes, tables
 
@@ -74,7 +74,7 @@ def _family(structure: Structure) -> tuple[Describe, About]:
 def _of_photograph(reading: Reading, objects: Sequence[NamedObject]) -> Iterator[str]:
     """What stands in for a structure: names from the classifier, words from OCR."""
     if objects:
-        yield f"looks like {', '.join(f'{one.name} {one.probability:.0%}' for one in objects)}"
+        yield f"looks like {', '.join(f'{in_plain_words(one.name)} {one.probability:.0%}' for one in objects)}"
     if reading.words:
         yield f"words: {' / '.join(word.text for word in reading.words)}"
 
