@@ -63,6 +63,8 @@ class PicturesOfRows:
 
     def held_out(self, share: float, seed: int) -> Any:
         """Bool for every row: whether it is held out. All False where that would leave too little to train on."""
+        if not share:
+            return np.zeros(len(self._rows), dtype=bool)
         self._join_copies()
         self._join_embedded()
         roots = np.array([self._root(number) for number in self._rows])
@@ -84,7 +86,10 @@ class PicturesOfRows:
         alike = [path for paths in by_size.values() if len(paths) > 1 for path in paths]
         for path in tqdm(alike, "comparing pictures", leave=False, disable=len(alike) < MOST):
             number = self._number[f"path {path}"]
-            digest = _digest((self.reader.folder / path).read_bytes())
+            try:
+                digest = _digest(picture_bytes({"path": path}, self.reader.folder))
+            except Problem:  # training says so when it gets there
+                continue
             self._join(seen.setdefault(digest, number), number)
 
     def _join_embedded(self) -> None:
@@ -109,7 +114,7 @@ def _choose(order: list[int], counts: list[int], limit: float) -> list[int]:
             chosen.append(index)
             room -= counts[index]
     smallest = min(order, key=lambda index: counts[index])
-    if not chosen and limit and 2 * counts[smallest] < sum(counts):
+    if not chosen and 2 * counts[smallest] < sum(counts):
         return [smallest]
     return chosen
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from vlm.loading import ComposeConfig, compose_from_config, load
+from vlm.loading import ComposeConfig, compose_from_config, load, seeded
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.processing_vlm import VlmProcessor
 from vlm.quantization import dequantize_, quantize_
@@ -79,7 +79,9 @@ def main(argv: list[str] | None = None) -> int:
 def run(config: TrainConfig) -> None:
     start_run(config)
     model, processor = load_base(config)
-    logger.info("the trained adapter is in %s", train(add_adapters(model, config), processor, config))
+    with seeded(config.seed):  # a LoRA begins at random: the same in every process that this config starts
+        adapted = add_adapters(model, config)
+    logger.info("the trained adapter is in %s", train(adapted, processor, config))
 
 
 def run_scene(config: SceneConfig) -> None:
