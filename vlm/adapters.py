@@ -1,4 +1,8 @@
-"""Adapters in peft's format: `adapter_config.json` and `adapter_model.safetensors`, as `vlm train` writes them."""
+"""Adapters in peft's format: `adapter_config.json` and `adapter_model.safetensors`, as `vlm train` writes them.
+
+They load with plain peft too, `PeftModel.from_pretrained(model, folder)`. Peft then applies a LoRA to every token; only
+after `vlm.lora.silence_unseeing_(adapted)` is it silent where no picture is seen, as in training and in here.
+"""
 
 import json
 import warnings

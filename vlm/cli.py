@@ -20,6 +20,8 @@ OWN = {
 }
 ELSEWHERE = {  # command -> module, function, extra of the distribution, what it does
     "read": ("vlm.read_command", "main", "read", "read a chart, a diagram or a table as data"),
+    "merge": ("vlm.standalone", "merge_main", "", "make a model and an adapter one checkpoint"),
+    "quantize": ("vlm.standalone", "quantize_main", "", "store a model's weights in another form"),
     "serve": ("serve.main", "serve_main", "serve", "answer over HTTP, as OpenAI's chat completions do"),
     "ui": ("serve.main", "ui_main", "ui", "open the web page to a server that runs"),
     "up": ("serve.main", "up_main", "serve,ui", "both: the server and the web page"),
