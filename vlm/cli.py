@@ -27,6 +27,8 @@ ELSEWHERE = {  # command -> module, function, extra of the distribution, what it
     "up": ("serve.main", "up_main", "serve,ui", "both: the server and the web page"),
     "train": ("train.sft", "main", "train", "train adapters, as a YAML file says"),
     "eval": ("train.evaluate", "main", "train", "measure a model on questions with known answers"),
+    "parity": ("train.parity", "main", "train", "whether two forms of a model say the same"),
+    "push": ("train.push", "main", "train", "bring a model or an adapter to the Hugging Face hub"),
     "data": ("train.data_engine.dataset", "main", "train", "check rows of your own; draw pictures with questions"),
 }
 COMMANDS = {**OWN, **{name: text for name, (_, _, _, text) in ELSEWHERE.items()}}
