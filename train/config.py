@@ -23,6 +23,12 @@ class LoraSettings(RunConfig):
     target_modules: str = r".*language_model\..*\.self_attn\.(q|v)_proj"  # a regex: it must not reach vision_tower
 
 
+class PreferenceSettings(RunConfig):
+    """Learning which of two answers is better (train/preference.py)."""
+
+    beta: float = Field(0.1, gt=0)  # how dear it is to stray from the model as it was
+
+
 class SourceConfig(RowsConfig):
     """Where rows of training data come from: a family that `train/data_engine` draws, or files of one's own."""
 
@@ -80,6 +86,13 @@ class TrainConfig(RunConfig):
     trainable: tuple[str, ...] = ("multi_modal_projector", "cross_attention")  # trained whole
     kept: tuple[str, ...] = ()  # not trained, but saved whole with the rest: the adapter needs no other one below it
     lora: LoraSettings | None = None
+    preference: PreferenceSettings | None = None  # with data of chosen and rejected answers: learn to tell them apart
+
+    @model_validator(mode="after")
+    def _preference_has_pairs(self) -> "TrainConfig":
+        if self.preference and any(source.family is not None for source in self.data):
+            raise ValueError("preference needs data with chosen and rejected answers; a `family` has none")
+        return self
 
     @model_validator(mode="after")
     def _alignment_has_pictures(self) -> "TrainConfig":

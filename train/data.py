@@ -20,6 +20,7 @@ from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
 from .file_source import FileSource
 from .photographs import PhotographSource
+from .preference import pack_pairs
 from .readers import Messages
 
 # Asks for the short form of an answer. The first is the one to use (and the one in configs/eval); the others keep the
@@ -147,12 +148,22 @@ class ReadSource:
 class Rows(Dataset[list[PackedRow]]):
     """Row `index` of a mixture of sources, encoded and packed."""
 
-    def __init__(self, sources: list[tuple[Source, float]], processor: VlmProcessor, seed: int, max_tokens: int):
+    def __init__(
+        self,
+        sources: list[tuple[Source, float]],
+        processor: VlmProcessor,
+        seed: int,
+        max_tokens: int,
+        pairs: bool = False,
+    ):
         self.sources, self.processor, self.seed, self.max_tokens = sources, processor, seed, max_tokens
+        self.pairs = pairs  # conversations come as chosen and rejected, by turns
 
     def __getitem__(self, index: int) -> list[PackedRow]:
         source = Random(f"{self.seed}/{index}/source").choices(*zip(*self.sources, strict=True))[0]
         chats = [self.processor.encode_chat(messages) for messages in source.conversations(index)]
+        if self.pairs:
+            return pack_pairs(chats, self.processor.image_token_id)
         return pack(chats, self.processor.image_token_id, self.max_tokens)
 
 
@@ -164,8 +175,8 @@ def build_rows(config: TrainConfig, processor: VlmProcessor, split: Split = "tra
             return PhotographSource(split, config.seed)
         if spec.family is not None:
             return DrawnSource(spec.family, split, config.seed, spec.types, spec.hints, processor.count_tokens)
-        files = FileSource(spec, config.seed, processor.max_images, config.skip_bad)
+        files = FileSource(spec, config.seed, processor.max_images, config.skip_bad, config.preference is not None)
         return ReadSource(files, spec.hints, config.seed, processor.count_tokens) if spec.hints else files
 
     sources = [(source(spec), spec.weight) for spec in config.data]
-    return Rows(sources, processor, config.seed, config.max_row_tokens)
+    return Rows(sources, processor, config.seed, config.max_row_tokens, config.preference is not None)

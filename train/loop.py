@@ -23,6 +23,7 @@ from .curves import draw_curves
 from .data import Rows, build_rows
 from .looking import align_looking, loss_on_row
 from .precision import autocast, faster_precision, lower_
+from .preference import collate_pairs, preference_loss
 from .trainable import describe, parameter_groups, trainable_parameters
 
 logger = logging.getLogger(__name__)
@@ -131,11 +132,14 @@ def _answer_weight(rows: list[PackedRow]) -> float:
     return sum(weight for row in rows for weight in row.weights)
 
 
-def _micro_batches(rows: list[PackedRow], processor: VlmProcessor, size: int) -> Iterator[tuple[Batch, float]]:
-    """Batches of at most `size` rows, each with the weight of what is learnt in it."""
+def _micro_batches(
+    rows: list[PackedRow], processor: VlmProcessor, config: TrainConfig
+) -> Iterator[tuple[Batch, float]]:
+    """Batches of a few rows, each with the weight of what is learnt in it."""
+    size, preference = config.micro_batch_size, config.preference
     for start in range(0, len(rows), size):
         micro = rows[start : start + size]
-        yield collate(micro, processor), _answer_weight(micro)
+        yield (collate_pairs if preference else collate)(micro, processor), _answer_weight(micro)
 
 
 def train_step(
@@ -147,7 +151,7 @@ def train_step(
 ) -> float:
     """One optimizer step over `rows`; the loss is the weighted mean over their answers, however they are split."""
     total, mean_loss = _answer_weight(rows), 0.0
-    for batch, weight in _micro_batches(rows, processor, config.micro_batch_size):
+    for batch, weight in _micro_batches(rows, processor, config):
         loss = _loss(model, batch, config) * (weight / total)
         loss.backward()
         mean_loss += loss.item()
@@ -160,12 +164,14 @@ def train_step(
 def _loss(model: PeftModel, batch: Batch, config: TrainConfig) -> torch.Tensor:
     batch = {name: value.to(model.device) for name, value in batch.items()}
     with autocast(model.device, config.precision):
+        if config.preference is not None:
+            return preference_loss(model, model, batch, config.preference.beta)
         return model(**batch, use_cache=False).loss
 
 
 def _eval_batches(rows: Rows, processor: VlmProcessor, config: TrainConfig) -> list[tuple[Batch, float]]:
     packed = _flatten([rows[EVAL_START + i] for i in range(config.eval_rows)])
-    return list(_micro_batches(packed, processor, config.micro_batch_size))
+    return list(_micro_batches(packed, processor, config))
 
 
 @torch.no_grad()
