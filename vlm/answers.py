@@ -36,6 +36,7 @@ class GenerationRequest(SamplingOptions):
     n: int = 1  # answers to this one prompt
     # How much more than without the picture a token must be likely with it: 0 is off (arXiv 2311.16922).
     visual_guidance: float = 0.0
+    adapter: str | None = None  # which of those that the engine has; None: the model as it is
 
     def __post_init__(self) -> None:
         super().__post_init__()
