@@ -8,6 +8,7 @@ others (see decoder.py), and an error belongs to the row that has it. For one th
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ class Batch:
             self._variants = {**self._variants, name: variant}
 
     def unload_adapter(self, name: str) -> None:
-        """Offer it no more; what has been prepared with it is answered with it. From any thread."""
+        """Offer it no more; what has come before is answered with it. From any thread."""
         with self._loading:
             self._variants = {other: variant for other, variant in self._variants.items() if other != name}
 
@@ -111,9 +112,16 @@ class Batch:
             raise RequestError(f"there is no adapter {adapter!r} here (any more)")
         return variant
 
+    def preparing(self, request: GenerationRequest) -> Callable[[], Prompt]:
+        """`prepare` for later: its adapter is held from now on. Raises RequestError where there is no such adapter."""
+        return partial(self._prepare, request, self._variant(request.adapter))
+
     def prepare(self, request: GenerationRequest) -> Prompt:
         """Hints, tokens, hashes and pixel values; for any thread. Raises RequestError for what cannot be answered."""
-        prompt = self.pictures.prepare(self.with_hints(request), request, self._variant(request.adapter))
+        return self.preparing(request)()
+
+    def _prepare(self, request: GenerationRequest, variant: Variant) -> Prompt:
+        prompt = self.pictures.prepare(self.with_hints(request), request, variant)
         if not self.slots.fits(prompt.rows, len(prompt.ids) + prompt.room):
             raise RequestError(
                 f"{prompt.rows} answers of up to {len(prompt.ids) + prompt.room} tokens, prompt included, do not fit"

@@ -29,8 +29,8 @@ class OneAtATime:
     def unload_adapter(self, name: str) -> None:
         pass
 
-    def prepare(self, request: GenerationRequest) -> GenerationRequest:
-        return request
+    def preparing(self, request: GenerationRequest) -> Callable[[], GenerationRequest]:
+        return lambda: request
 
     def can_join(self, _: GenerationRequest) -> bool:
         return self._chunks is None
