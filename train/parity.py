@@ -163,7 +163,8 @@ class Parity:
 
 def compare(first: Side, second: Side, asked: list[Asked]) -> Parity:
     """Ask both sides everything. Raises CommandError for models whose logits cannot be compared."""
-    answers, differences = [], []
+    answers: list[tuple[str, str, str]] = []
+    differences: list[Tensor] = []
     for one in tqdm(asked, unit="picture", dynamic_ncols=True):
         answers.append((one.question, first.answer(one), second.answer(one)))
         if isinstance(first, Here) and isinstance(second, Here):

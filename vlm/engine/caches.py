@@ -20,7 +20,7 @@ from ..cross_attention import ImageKeyValue
 
 V = TypeVar("V")
 # A token; at an image token the hash of its picture; at the first token, what it was read with beside the model.
-Unit = int | bytes | tuple[bytes, int | bytes]
+Unit = int | bytes | tuple[bytes, object]
 
 
 class BoundedCache(Generic[V]):

@@ -106,7 +106,8 @@ def plan_shares(variants: Sequence[Variant], visible: Tensor, block: int) -> lis
 
     `block` is what the number of all rows is a multiple of.
     """
-    shares, tokens = [], visible.shape[1]
+    shares: list[Share] = []
+    tokens = visible.shape[1]
     for variant in dict.fromkeys(variants):
         if not any(variant.updates):
             continue
@@ -124,7 +125,8 @@ def plan_shares(variants: Sequence[Variant], visible: Tensor, block: int) -> lis
 
 def plan_looks(variants: Sequence[Variant], first: int, visible: Tensor) -> list[tuple[Looking, Look, int]]:
     """How each run of neighbouring sequences with the same cross-attention looks at its pictures, and its first row."""
-    looks, start = [], 0
+    looks: list[tuple[Looking, Look, int]] = []
+    start = 0
     for looking, run in groupby(variants, key=lambda variant: variant.looking):
         end = start + len(list(run))
         if looking is not None and (look := looking.plan(first + start, visible[start:end])) is not None:
