@@ -284,6 +284,7 @@ def test_an_adapter_is_loaded_chosen_and_unloaded_on_the_page(
     assert not page.error
     assert page.selectbox[0].options == ["tiny", "own"]
     page.selectbox[0].set_value("own")
+    page.number_input[0].set_value(3)  # tokens of an answer
     ask(page, "Hello?")
     assert not page.error and shown(page)[-1][1]
     press(page, "Unload own")
