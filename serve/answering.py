@@ -1,6 +1,7 @@
 """From the bytes of a request to its answer on the way: the same for every wire format that asks the model."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -51,6 +52,8 @@ class Desk:
             question: Question = await self.take(request, partial(self._read, read))
             pictures = await self._load(question.image_urls())
             asked = question.to_generation(pictures, self.config)
+            if question.model != engine.assistant.name:
+                asked = replace(asked, adapter=question.model)
             reply = make_reply(question, asked, Head(record.id, question.model), engine.assistant.spell)
             generation.start(asked)
             return await _respond(request, generation, bool(question.stream), reply)
@@ -65,7 +68,7 @@ class Desk:
 
     def _read(self, read: Read, body: bytes) -> Question:
         question = read(parse_object(body), self.config)
-        check_model(question.model, self.service.engine.assistant.name)
+        check_model(question.model, self.service.engine.models)
         return question
 
     async def _load(self, urls: Sequence[tuple[str, str]]) -> list[Image]:
@@ -90,10 +93,12 @@ def make_reply(question: Question, asked: GenerationRequest, head: Head, spell: 
     return kind(head, asked, spell, include_usage)
 
 
-def check_model(found: str, name: str) -> None:
-    """NotFound where a request names another model than the one that is here."""
-    if found != name:
-        raise NotFound(f"There is no such model here. This server has: {name}.", param="model", code="model_not_found")
+def check_model(found: str, names: Sequence[str]) -> None:
+    """NotFound where a request names a model that is not here."""
+    if found not in names:
+        raise NotFound(
+            f"There is no such model here. This server has: {', '.join(names)}.", param="model", code="model_not_found"
+        )
 
 
 async def _respond(request: Request, generation: Generation, stream: bool, reply: Reply) -> Response:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from vlm import __version__
 
+from .adapters import AdapterDesk
 from .answering import Desk, check_model
 from .completions import read_completion
 from .config import ServeConfig
@@ -29,12 +30,14 @@ def create_app(
     config: ServeConfig,
     api_keys: Sequence[str] = (),
     *,
+    admin_keys: Sequence[str] = (),
     read: ReadPicture = read_picture,
     remote: RemoteImages | None = None,
 ) -> FastAPI:
     """The API over an engine, loaded or to come, which it closes when it shuts down, and over what reads pictures.
 
-    `remote` loads pictures from the web; by default as `config` says.
+    `remote` loads pictures from the web; by default as `config` says. `admin_keys` may do what `api_keys` may, and load
+    adapters.
     """
 
     @asynccontextmanager
@@ -46,10 +49,11 @@ def create_app(
     app = FastAPI(title="Regard", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     metrics = Metrics(service)
     app.add_middleware(DrainCheck, service=service)
-    add_gate(app, config, api_keys, metrics.observe)
+    add_gate(app, config, api_keys, admin_keys, metrics.observe)
     add_error_handlers(app)
     _add_watching_routes(app, service, metrics)
     _add_model_routes(app, service)
+    _add_adapter_routes(app, AdapterDesk(service, config))
     desk = Desk(service, config, metrics, RemoteImages.of(config) if remote is None else remote)
     reading_desk = ReadingDesk(metrics.timed("read", read), config.max_waiting)
 
@@ -103,14 +107,26 @@ def _add_watching_routes(app: FastAPI, service: Service, metrics: Metrics) -> No
 def _add_model_routes(app: FastAPI, service: Service) -> None:
     created = int(time.time())
 
-    def model() -> dict[str, object]:
-        return {"id": service.engine.assistant.name, "object": "model", "created": created, "owned_by": "regard"}
+    def model(name: str) -> dict[str, object]:
+        base = service.engine.assistant.name
+        parent = {} if name == base else {"parent": base}
+        return {"id": name, "object": "model", "created": created, "owned_by": "regard", **parent}
 
     @app.get("/v1/models")
     async def list_models() -> Response:
-        return JSONResponse({"object": "list", "data": [model()]})
+        return JSONResponse({"object": "list", "data": [model(name) for name in service.engine.models]})
 
     @app.get("/v1/models/{model_name:path}")
     async def retrieve_model(model_name: str) -> Response:
-        check_model(model_name, service.engine.assistant.name)
-        return JSONResponse(model())
+        check_model(model_name, service.engine.models)
+        return JSONResponse(model(model_name))
+
+
+def _add_adapter_routes(app: FastAPI, desk: AdapterDesk) -> None:
+    @app.post("/v1/load_lora_adapter")
+    async def load_adapter(request: Request) -> Response:
+        return await desk.load(request)
+
+    @app.post("/v1/unload_lora_adapter")
+    async def unload_adapter(request: Request) -> Response:
+        return await desk.unload(request)

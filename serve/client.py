@@ -85,6 +85,19 @@ class Client:
                 raise ValueError
             return dict(reading)
 
+    def load_adapter(self, name: str, folder: str) -> None:
+        """Offer an adapter of the server's `adapters_dir` as a model of that name. Raises ServerError."""
+        self._manage("load_lora_adapter", {"lora_name": name, "lora_path": folder})
+
+    def unload_adapter(self, name: str) -> None:
+        """Offer it no more. Raises ServerError."""
+        self._manage("unload_lora_adapter", {"lora_name": name})
+
+    def _manage(self, path: str, body: dict[str, str]) -> None:
+        with self._plain_errors():
+            url = f"{self.base_url}/{path}"
+            self._check(self._http.post(url, json=body, headers=self._headers, timeout=ANSWER_TIMEOUT))
+
     def close(self) -> None:
         self._http.close()
 

@@ -20,6 +20,8 @@ HostName = Annotated[
     str, StringConstraints(pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*$", max_length=253)
 ]
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?)$")]
+# What a request calls an adapter by, as its `model`.
+AdapterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -47,6 +49,9 @@ class ServeConfig(RunConfig):
     quantization: str | None = None  # None: as the model was saved
     device: str | None = None  # None: a GPU if there is one
     adapter: str | None = None  # a peft folder to put on top of the model
+    adapters: dict[AdapterName, str] = Field(default_factory=dict)  # peft folders by the `model` that requests name
+    adapters_dir: Path | None = None  # where more of them may be loaded from while the server runs; None: none may
+    max_adapters: int = Field(16, gt=0)
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
@@ -54,6 +59,7 @@ class ServeConfig(RunConfig):
     allowed_hosts: tuple[str, ...] = ()  # names a client may use in `Host` besides the loopback ones
     allowed_origins: tuple[Origin, ...] = ()  # web pages elsewhere that may call the API (CORS); none by default
     api_keys_file: Path | None = None  # a key a line, # for comments; else $REGARD_API_KEY; else the API is open
+    admin_keys_file: Path | None = None  # the same, of keys that may also load and unload adapters
 
     default_temperature: float = Field(0.0, ge=0, le=2)  # OpenAI's is 1; a small model is most often right when greedy
     default_max_tokens: int = Field(512, gt=0)
@@ -93,26 +99,32 @@ def read_api_keys(config: ServeConfig) -> tuple[str, ...]:
     Raises ConfigError where keys are meant to be and are not, or where others can read them: such a server must not
     start, least of all open.
     """
-    path = config.api_keys_file
-    if path is None:
+    if config.api_keys_file is None:
         text = os.environ.get(API_KEY_VARIABLE)
         if text is not None and not text.strip(f",{string.whitespace}"):
             raise ConfigError(f"${API_KEY_VARIABLE} is set but empty: put a key there, or unset it for an open server")
         return tuple((text or "").replace(",", " ").split())
+    return _keys_in(config.api_keys_file, "api_keys_file")
+
+
+def read_admin_keys(config: ServeConfig) -> tuple[str, ...]:
+    """The keys in `admin_keys_file`; none if there is no such file. Raises ConfigError as `read_api_keys` does."""
+    return () if config.admin_keys_file is None else _keys_in(config.admin_keys_file, "admin_keys_file")
+
+
+def _keys_in(path: Path, setting: str) -> tuple[str, ...]:
     try:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             lines = [line.strip() for line in file]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"api_keys_file {path} cannot be read: {reason}") from None
+        raise ConfigError(f"{setting} {path} cannot be read: {reason}") from None
     if mode & OPEN_TO_OTHERS:
-        raise ConfigError(
-            f"api_keys_file {path} can be read or changed by other users (mode {mode:03o}): chmod 600 {path}"
-        )
+        raise ConfigError(f"{setting} {path} can be read or changed by other users (mode {mode:03o}): chmod 600 {path}")
     keys = tuple(line for line in lines if line and not line.startswith("#"))
     if not keys:
-        raise ConfigError(f"api_keys_file {path} holds no key; it must have one a line (lines with # are comments)")
+        raise ConfigError(f"{setting} {path} holds no key; it must have one a line (lines with # are comments)")
     if unusable := [number for number, line in enumerate(lines, start=1) if line in keys and len(line.split()) > 1]:
-        raise ConfigError(f"api_keys_file {path}, line {unusable[0]}: a key cannot have spaces in it")
+        raise ConfigError(f"{setting} {path}, line {unusable[0]}: a key cannot have spaces in it")
     return keys

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse
 
+from .adapters import LoadAdapter, UnloadAdapter
 from .completions import CompletionRequest
 from .reading import ReadRequest
 from .responses import ResponsesRequest
@@ -39,9 +40,20 @@ POSTS: Mapping[str, tuple[type[Wire], str, str]] = {
         "Reads a chart, a diagram or a table as data.",
         '{"image": "data:image/png;base64,..."}',
     ),
+    "/v1/load_lora_adapter": (
+        LoadAdapter,
+        "Offers an adapter of the server's adapters_dir as a model of that name. With a key of admin_keys_file; a"
+        " server for its own machine alone that has no keys takes it without one.",
+        '{"lora_name": "mine", "lora_path": "folder-in-adapters_dir"}',
+    ),
+    "/v1/unload_lora_adapter": (
+        UnloadAdapter,
+        "Offers it no more; what has been asked of it is still answered.",
+        '{"lora_name": "mine"}',
+    ),
 }
 GETS = {
-    "/v1/models": "The model that is here.",
+    "/v1/models": "The model that is here, and its adapters.",
     "/health": "200 while the server is worth keeping; without a key.",
     "/ready": "200 while a new request would be taken; without a key.",
     "/metrics": "Counters for Prometheus.",

@@ -11,11 +11,13 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Protocol
 
 from vlm.answers import Chunk, GenerationRequest, PictureReport
+from vlm.run_config import ConfigError
 from vlm.sampling import RequestError
 
 from .config import ServeConfig
@@ -49,8 +51,17 @@ class Batch(Protocol):
     @property
     def max_answers(self) -> int: ...
 
-    def prepare(self, request: GenerationRequest) -> Any:
-        """The request as `join` takes it; called by a thread of its own. Raises RequestError."""
+    @property
+    def adapters(self) -> Sequence[str]: ...
+
+    def load_adapter(self, name: str, folder: Path) -> None:
+        """From any thread. Raises ValueError and OSError."""
+
+    def unload_adapter(self, name: str) -> None:
+        """What has come before is still answered with it. From any thread."""
+
+    def preparing(self, request: GenerationRequest) -> Callable[[], Any]:
+        """What makes the request as `join` takes it, in a thread of its own. Both raise RequestError."""
 
     def can_join(self, prompt: Any) -> bool: ...
 
@@ -179,6 +190,19 @@ class Engine:
     def is_alive(self) -> bool:
         return self._worker.is_alive() and not self._closing
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What a request may name: the model, then its adapters."""
+        return self.assistant.name, *self._batch.adapters
+
+    def load_adapter(self, name: str, folder: Path) -> None:
+        """Offer a peft folder by that name from now on; takes a moment. Raises ValueError and OSError."""
+        self._batch.load_adapter(name, folder)
+
+    def unload_adapter(self, name: str) -> None:
+        """Offer it no more; requests that have it already are answered."""
+        self._batch.unload_adapter(name)
+
     def snapshot(self) -> Snapshot:
         """Counters for a person or a program that watches; from any thread, and never waits for a step."""
         with self._changed:
@@ -207,7 +231,11 @@ class Engine:
             if not self.is_alive:
                 raise worker_stopped()
             if not generation.is_cancelled.is_set():
-                generation.prompt = self._preparer.submit(self._batch.prepare, generation.request)
+                try:
+                    prepare = self._batch.preparing(generation.request)
+                except RequestError as error:  # its adapter has been unloaded while it came
+                    raise BadRequest(str(error), param="model") from None
+                generation.prompt = self._preparer.submit(prepare)
                 self._waiting.append(generation)
                 generation.prompt.add_done_callback(self._wake)
 
@@ -356,7 +384,7 @@ def load_engine(config: ServeConfig) -> Engine:
     """Load the model that `config` names; takes seconds, and longer when it is the first time."""
     from vlm.engine.batch import Batch as SlotBatch
     from vlm.engine.decoder import why_not
-    from vlm.loading import load
+    from vlm.loading import find_adapter, load
     from vlm.mapped_files import release_weight_files
     from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -370,4 +398,10 @@ def load_engine(config: ServeConfig) -> Engine:
         release_weight_files()  # it multiplies with copies of its own
     else:
         logger.warning("this model answers one request at a time: %s", reason)
+    for name, folder in config.adapters.items():
+        if name == assistant.name:
+            raise ConfigError(f"an adapter cannot be called {name}, as the model is: give it another name")
+        if batch is None:
+            raise ConfigError(f"the adapter {name} cannot stand beside this model, which answers one request at a time")
+        batch.load_adapter(name, find_adapter(folder))
     return Engine(assistant, config.max_waiting, batch=batch, deadline=config.deadline)

@@ -140,14 +140,21 @@ def _is_port(text: str) -> bool:
 
 
 class KeyCheck:
-    """Refuses a request without `Authorization: Bearer KEY` and one of the keys, on every path but those for probes."""
+    """Refuses a request without `Authorization: Bearer KEY` and one of the keys, on every path but those for probes.
 
-    def __init__(self, app: ASGIApp, keys: Sequence[str]):
+    Of the others the scope's "is_admin" says whether it is one of the `admin_keys`.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Sequence[str], admin_keys: Sequence[str] = ()):
         self.app = app
         self.keys = [key.encode("utf-8") for key in keys]
+        self.admin_keys = [key.encode("utf-8") for key in admin_keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS and not self._is_authorized(scope):
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+            return await self.app(scope, receive, send)
+        scope["is_admin"] = _has_key(scope, self.admin_keys)
+        if not (_has_key(scope, self.keys) or scope["is_admin"]):
             error = Unauthorized(
                 "This server needs an API key: send the header `Authorization: Bearer KEY` with the right one.",
                 headers={"www-authenticate": "Bearer", "connection": "close"},
@@ -155,11 +162,12 @@ class KeyCheck:
             return await refuse(error, scope, receive, send)
         await self.app(scope, receive, send)
 
-    def _is_authorized(self, scope: Scope) -> bool:
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                scheme, _, key = value.partition(b" ")
-                # All keys are compared, so that the time does not tell which of them was nearly right.
-                matches = [hmac.compare_digest(key.strip(), own) for own in self.keys]
-                return scheme.lower() == b"bearer" and any(matches)
-        return False
+
+def _has_key(scope: Scope, keys: Sequence[bytes]) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, key = value.partition(b" ")
+            # All keys are compared, so that the time does not tell which of them was nearly right.
+            matches = [hmac.compare_digest(key.strip(), own) for own in keys]
+            return scheme.lower() == b"bearer" and any(matches)
+    return False

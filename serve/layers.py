@@ -18,11 +18,15 @@ CLIENT_CLOSED_REQUEST = 499  # nobody is there to read it, but the log is
 
 
 def add_gate(
-    app: Starlette, config: ServeConfig, api_keys: Sequence[str], observe: Callable[[Scope, Record, int], None]
+    app: Starlette,
+    config: ServeConfig,
+    api_keys: Sequence[str],
+    admin_keys: Sequence[str],
+    observe: Callable[[Scope, Record, int], None],
 ) -> None:
     """The layers before the routes, the innermost first; `observe` is told of every request that is over."""
-    if api_keys:
-        app.add_middleware(KeyCheck, keys=api_keys)
+    if api_keys or admin_keys:
+        app.add_middleware(KeyCheck, keys=api_keys, admin_keys=admin_keys)
     if config.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

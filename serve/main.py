@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from vlm.run_config import ConfigError, load_config
 
 from . import API_KEY_VARIABLE
-from .config import LOOPBACK, MIB, ServeConfig, read_api_keys
+from .config import LOOPBACK, MIB, ServeConfig, read_admin_keys, read_api_keys
 
 if TYPE_CHECKING:
     import uvicorn
@@ -28,7 +28,7 @@ PYTHON = [sys.executable, "-P", "-m"]  # -P: a file in the current folder must n
 # The few keys that people change have flags too.
 LISTS = ("allow_image_domains",)
 NUMBERS = ("port", "ui_port")
-FLAGS = ("model", "quantization", "adapter", "host", "port", "ui_port", "api_keys_file", "allow_image_domains")
+FLAGS = ("model", "quantization", "host", "port", "ui_port", "api_keys_file", "allow_image_domains")
 UP_DRAIN_SECONDS = 3.0  # `vlm up` is for one person, who waits for it to stop
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,9 @@ def up_main(argv: list[str] | None = None) -> int:
 
 
 def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]], int], argv: list[str] | None) -> int:
-    keys = "\n".join(f"  {name}={field.default}" for name, field in ServeConfig.model_fields.items())
+    keys = "\n".join(
+        f"  {name}={field.get_default(call_default_factory=True)}" for name, field in ServeConfig.model_fields.items()
+    )
     parser = argparse.ArgumentParser(
         prog=f"vlm {command}",
         usage=f"vlm {command} [CONFIG] [key=value ...] [--flag VALUE ...]",
@@ -65,15 +67,19 @@ def _run(command: str, description: str, run: Callable[[ServeConfig, list[str]],
     parser.add_argument("words", nargs="*", metavar="[CONFIG] [key=value ...]", help=f"default: {DEFAULT_CONFIG}")
     for key in FLAGS:
         parser.add_argument(f"--{key.replace('_', '-')}", metavar="VALUE", help=f"the same as {key}=VALUE")
+    help = "a peft folder on top of the model, or beside it: a request names it as its model; NAME=... may be repeated"
+    parser.add_argument("--adapter", metavar="[NAME=]FOLDER", action="append", default=[], help=help)
     if command == "serve":
         parser.add_argument("--ray", action="store_true", help="several replicas behind one address: the keys in ray")
     given = vars(parser.parse_intermixed_args(argv))
     words: list[str] = given.pop("words")
+    adapters: list[str] = given.pop("adapter")
     if given.pop("ray", False):
         run = _serve_with_ray
     has_config = bool(words) and "=" not in words[0]
     name, overrides = (words[0], words[1:]) if has_config else (DEFAULT_CONFIG, words)
     overrides += [f"{key}={_as_yaml(key, value)}" for key, value in given.items() if value is not None]
+    overrides += map(_adapter_as_override, adapters)
     try:
         return run(load_config(ServeConfig, name, overrides), [name, *overrides])
     except (ConfigError, StartError) as error:
@@ -90,20 +96,25 @@ def _as_yaml(key: str, value: str) -> str:
     return value if key in NUMBERS else json.dumps(value)
 
 
-def _prepare(config: ServeConfig) -> tuple[str, ...]:
-    """What comes before any serving: the log, the keys (returned), and a free port."""
+def _adapter_as_override(value: str) -> str:
+    name, equals, folder = value.partition("=")
+    return f"adapters.{name}={json.dumps(folder)}" if equals else f"adapter={json.dumps(value)}"
+
+
+def _prepare(config: ServeConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What comes before any serving: the log, the keys and the admin keys (returned), and a free port."""
     _need("serve", "fastapi", "uvicorn", "h11", "prometheus_client")
     from .logs import set_up
 
     set_up(config.log_format)
-    api_keys = read_api_keys(config)
-    if config.host not in LOOPBACK and not api_keys:
+    api_keys, admin_keys = read_api_keys(config), read_admin_keys(config)
+    if config.host not in LOOPBACK and not (api_keys or admin_keys):
         raise StartError(
             f"host {config.host} is open to other machines, and no API key is set: put one into ${API_KEY_VARIABLE} or"
             " into a file that api_keys_file names, or serve this machine alone with host=127.0.0.1"
         )
     check_port(config.host, config.port, "port")
-    return api_keys
+    return api_keys, admin_keys
 
 
 def _serve_with_ray(config: ServeConfig, _: list[str]) -> int:
@@ -116,7 +127,7 @@ def _serve_with_ray(config: ServeConfig, _: list[str]) -> int:
 
 
 def _serve(config: ServeConfig, _: list[str]) -> int:
-    api_keys = _prepare(config)
+    api_keys, admin_keys = _prepare(config)
     from vlm.cold_start import import_loading
 
     import_loading()  # before what else needs transformers: so it comes sooner and takes less memory
@@ -125,7 +136,7 @@ def _serve(config: ServeConfig, _: list[str]) -> int:
     from .service import Service
 
     service = Service()
-    server = make_server(create_app(service, config, api_keys), config, service)
+    server = make_server(create_app(service, config, api_keys, admin_keys=admin_keys), config, service)
     failed = _load_behind(service, server, config)
     try:
         server.run()

@@ -25,6 +25,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vlm.run_config import ConfigError
+
 from .affinity import affinity_key
 from .body import ClientGone, read_body
 from .config import MIB, ServeConfig, read_api_keys
@@ -133,7 +135,7 @@ class Front:
             Mount("/", self._forward),
         ]
         app = Starlette(routes=routes)
-        add_gate(app, self._config, read_api_keys(self._config), lambda scope, record, status: None)
+        add_gate(app, self._config, read_api_keys(self._config), (), lambda scope, record, status: None)
         add_error_handlers(app)
         return app
 
@@ -221,6 +223,12 @@ def build(settings: dict[str, str]) -> "Application":
 
 
 def application(config: ServeConfig) -> "Application":
+    """Raises ConfigError for what only one process can do."""
+    if config.adapters_dir is not None or config.admin_keys_file is not None:
+        raise ConfigError(
+            "adapters_dir and admin_keys_file are for one process: an adapter that is loaded while several replicas run"
+            " would be known to one of them. Name it in `adapters`"
+        )
     from ray import serve
     from ray.serve.config import AutoscalingConfig, RequestRouterConfig
 

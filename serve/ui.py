@@ -67,7 +67,7 @@ def main() -> None:
         st.error(str(error), icon=":material/cloud_off:")
         st.button("Try again", icon=":material/refresh:")
         return
-    options = show_sidebar(models, client.base_url)
+    options = show_sidebar(models, client)
     take_question(turns)
     job = st.session_state.pop("job", None)
     if not turns:
@@ -108,7 +108,7 @@ def take_question(turns: list[Turn]) -> None:
             st.session_state.job = LOOKED
 
 
-def show_sidebar(models: list[str], base_url: str) -> dict[str, Any]:
+def show_sidebar(models: list[str], client: Client) -> dict[str, Any]:
     """The settings of the next answer, as fields of the request."""
     with st.sidebar:
         model = st.selectbox("Model", models)
@@ -121,9 +121,34 @@ def show_sidebar(models: list[str], base_url: str) -> dict[str, Any]:
         )
         max_tokens = st.number_input("Longest answer, in tokens", 1, 4096, 256, 32)
         seed = st.number_input("Seed", 0, 2**31 - 1, None, placeholder="random", disabled=is_greedy)
+        show_adapters(models[1:], client)
         st.button("Clear the conversation", icon=":material/delete:", on_click=clear, width="stretch")
-        st.caption(f"Served at `{base_url}`")
+        st.caption(f"Served at `{client.base_url}`")
     return {"model": model, "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed}
+
+
+def show_adapters(loaded: list[str], client: Client) -> None:
+    """What stands beside the model, and how to have more or less of it."""
+    with st.popover("Adapters", icon=":material/layers:", width="stretch"):
+        for name in loaded:
+            st.button(f"Unload {plain(name)}", key=f"unload {name}", on_click=manage, args=(client, name))
+        with st.form("adapter", border=False):
+            st.text_input("Name", key="adapter_name")
+            st.text_input("Folder", key="adapter_folder", help="in the server's adapters_dir")
+            st.form_submit_button("Load", on_click=manage, args=(client,))
+        if error := st.session_state.pop("adapter_error", ""):
+            st.error(plain(error), icon=":material/error:")
+
+
+def manage(client: Client, unload: str = "") -> None:
+    """Unload an adapter, or load the one that the form names."""
+    try:
+        if unload:
+            client.unload_adapter(unload)
+        else:
+            client.load_adapter(st.session_state.adapter_name.strip(), st.session_state.adapter_folder.strip())
+    except ServerError as error:
+        st.session_state.adapter_error = str(error)
 
 
 def clear() -> None:

@@ -46,7 +46,8 @@ def questions(rows: Rows, count: int, config: TrainConfig) -> Iterator[list[Aske
     seen: set[tuple[str, str]] = set()
     for index in range(count):
         about_one = []
-        for messages in rows.conversations(index)[:PER_PICTURE]:
+        told = rows.conversations(index)[:: 2 if rows.pairs else 1]  # of a pair, what was chosen
+        for messages in told[:PER_PICTURE]:
             asked = _asked(messages, config)
             key = asked.item.picture, asked.item.prompt
             if key not in seen and len(seen) < count:

@@ -26,6 +26,12 @@ class LoraSettings(RunConfig):
     target_modules: str = r".*language_model\..*\.self_attn\.(q|v)_proj"  # a regex; vision_tower is another choice
 
 
+class PreferenceSettings(RunConfig):
+    """Learning which of two answers is better (train/preference.py)."""
+
+    beta: float = Field(0.1, gt=0)  # how dear it is to stray from the model as it was
+
+
 class SourceConfig(RowsConfig):
     """Where rows of training data come from: a family that `train/data_engine` draws, or files of one's own."""
 
@@ -92,7 +98,7 @@ class TrainConfig(RunConfig):
     eval_rows: int = Field(32, gt=0)
     # After so many steps held-out rows have to be answered better with their own picture than with another row's. If
     # they are not, the run stops with an explanation, or with `warn` goes on after it (train/canary.py). Where every
-    # picture comes with hints, they may be enough: there it only warns.
+    # picture comes with hints, or preferences are learnt, words may be enough: there it only warns.
     canary_steps: int = Field(100, gt=0)
     canary: Literal["stop", "warn"] = "stop"
     # The report at the end (report.html) asks so many held-out questions before and after; 0: it asks none.
@@ -106,6 +112,13 @@ class TrainConfig(RunConfig):
     )  # trained whole
     kept: tuple[str, ...] = ()  # not trained, but saved whole with the rest: the adapter needs no other one below it
     lora: LoraSettings | None = None
+    preference: PreferenceSettings | None = None  # with data of chosen and rejected answers: learn to tell them apart
+
+    @model_validator(mode="after")
+    def _preference_has_pairs(self) -> "TrainConfig":
+        if self.preference and any(source.family is not None for source in self.data):
+            raise ValueError("preference needs data with chosen and rejected answers; a `family` has none")
+        return self
 
     @model_validator(mode="after")
     def _alignment_has_pictures(self) -> "TrainConfig":

@@ -21,6 +21,7 @@ from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
 from .file_source import FileSource
 from .photographs import PhotographSource
+from .preference import pack_pairs
 from .readers import DataError, Messages
 
 logger = logging.getLogger(__name__)
@@ -150,8 +151,16 @@ class ReadSource:
 class Rows(Dataset[list[PackedRow]]):
     """Row `index` of a mixture of sources, encoded and packed."""
 
-    def __init__(self, sources: list[tuple[Source, float]], processor: VlmProcessor, seed: int, max_tokens: int):
+    def __init__(
+        self,
+        sources: list[tuple[Source, float]],
+        processor: VlmProcessor,
+        seed: int,
+        max_tokens: int,
+        pairs: bool = False,
+    ):
         self.sources, self.processor, self.seed, self.max_tokens = sources, processor, seed, max_tokens
+        self.pairs = pairs  # conversations come as chosen and rejected, by turns
 
     def conversations(self, index: int) -> list[Messages]:
         source = Random(f"{self.seed}/{index}/source").choices(*zip(*self.sources, strict=True))[0]
@@ -159,6 +168,8 @@ class Rows(Dataset[list[PackedRow]]):
 
     def __getitem__(self, index: int) -> list[PackedRow]:
         chats = [self.processor.encode_chat(messages) for messages in self.conversations(index)]
+        if self.pairs:
+            return pack_pairs(chats, self.processor.image_token_id)
         return pack(chats, self.processor.image_token_id, self.max_tokens)
 
 
@@ -168,10 +179,8 @@ def build_rows(config: TrainConfig, processor: VlmProcessor) -> tuple[Rows, Rows
     Of families the second has unseen pictures, of files the rows that are held out. Raises DataError.
     """
     sources = [(_both_sides(spec, config, processor), spec.weight) for spec in config.data]
-    train, held_out = (
-        Rows([(both[side], weight) for both, weight in sources], processor, config.seed, config.max_row_tokens)
-        for side in (0, 1)
-    )
+    settings = processor, config.seed, config.max_row_tokens, config.preference is not None
+    train, held_out = (Rows([(both[side], weight) for both, weight in sources], *settings) for side in (0, 1))
     return train, held_out
 
 
@@ -181,7 +190,7 @@ def _both_sides(spec: SourceConfig, config: TrainConfig, processor: VlmProcessor
     if spec.family is not None:
         settings = spec.family, config.seed, spec.types, spec.hints, processor.count_tokens
         return _drawn("train", *settings), _drawn("test", *settings)
-    files = FileSource(spec, config.seed, processor.max_images, config.skip_bad)
+    files = FileSource(spec, config.seed, processor.max_images, config.skip_bad, config.preference is not None)
     if not files.have_pictures and config.trainable:
         raise DataError(
             f"no row of {files.reader.path} has a picture, and {' and '.join(config.trainable)} can learn from pictures"

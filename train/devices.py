@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
+from accelerate.utils import DistributedDataParallelKwargs, DistributedType, broadcast_object_list
 from torch import Tensor
 from torch.distributed.tensor import DTensor, distribute_tensor
 
@@ -35,6 +35,11 @@ def start_devices(config: TrainConfig) -> Accelerator:
         )
     if count > 1 and (config.alignment_steps or config.looking_rows):
         raise ConfigError("alignment_steps and looking_rows are for one process: do that part of the training alone")
+    if config.preference is not None and accelerator.distributed_type == DistributedType.FSDP:
+        raise ConfigError(
+            "preference needs the model with its adapters off as well, which FSDP cannot give: take one process, or"
+            " several with the whole model each (without --use_fsdp)"
+        )
     return accelerator
 
 

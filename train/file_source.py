@@ -23,8 +23,8 @@ SHOWN = 20  # bad rows that an error names
 class RowCheck:
     """What can be seen of the rows of one reader without decoding a picture."""
 
-    def __init__(self, reader: Reader, max_pictures: int):
-        self.reader, self.max_pictures = reader, max_pictures
+    def __init__(self, reader: Reader, max_pictures: int, pairs: bool = False):
+        self.reader, self.max_pictures, self.pairs = reader, max_pictures, pairs
         self._found: set[str] = set()  # pictures; many rows are about the same ones
 
     def check(self, row: Row | Problem) -> Row:
@@ -38,6 +38,9 @@ class RowCheck:
             )
         if not all(text_of(message).strip() for message in row.messages if message["role"] == "assistant"):
             raise Problem("empty", "an answer is empty: there is nothing to learn")
+        if self.pairs and row.rejected.strip() in ("", text_of(row.messages[-1]).strip()):
+            what = "it has no rejected answer" if not row.rejected.strip() else "chosen and rejected are the same"
+            raise Problem("pair", f"{what}: preference is learnt from two different answers")
         for path in {part["path"] for _, part in pictures if "path" in part} - self._found:
             find_picture(path, self.reader.folder)
             self._found.add(path)
@@ -47,16 +50,20 @@ class RowCheck:
 class FileSource:
     """Conversations of a data set. Rows about the same pictures make one; every epoch has an order of its own.
 
+    With `pairs` every row has two of them: with the chosen answer, and with the rejected one.
+
     Raises DataError, for all bad rows at once, before training starts; with `skip_bad` it goes on without them.
     """
 
-    def __init__(self, rows: RowsConfig, seed: int = 0, max_pictures: int = 8, skip_bad: bool = False):
-        self.seed, self.skip_bad = seed, skip_bad
+    def __init__(
+        self, rows: RowsConfig, seed: int = 0, max_pictures: int = 8, skip_bad: bool = False, pairs: bool = False
+    ):
+        self.seed, self.skip_bad, self.pairs = seed, skip_bad, pairs
         self.reader = open_rows(rows)
         good, keys = array("q"), array("q")  # indices of rows, and which pictures they share
         bad: list[str] = []
         self.skipped = 0
-        rows_of_file, self._pictures = RowCheck(self.reader, max_pictures), PicturesOfRows(self.reader)
+        rows_of_file, self._pictures = RowCheck(self.reader, max_pictures, pairs), PicturesOfRows(self.reader)
         for index, found in enumerate(self.reader.scan()):
             try:
                 row = rows_of_file.check(found)
@@ -118,7 +125,8 @@ class FileSource:
         for attempt in range(len(self)):
             group = self._in_order(epoch)[(place + attempt) % len(self)]
             try:
-                return [self._with_pictures(int(row)) for row in self._rows[slice(*self._starts[group : group + 2])]]
+                rows = self._rows[slice(*self._starts[group : group + 2])]
+                return [messages for row in rows for messages in self._with_pictures(int(row))]
             except DataError as error:
                 if not self.skip_bad:
                     raise
@@ -134,7 +142,7 @@ class FileSource:
             self._epoch, self._order = epoch, order[np.argsort(ranks[self._blocks[order]], kind="stable")]
         return self._order
 
-    def _with_pictures(self, index: int) -> Messages:
+    def _with_pictures(self, index: int) -> list[Messages]:
         row = self.reader.read(index)
         try:
             messages = [
@@ -145,7 +153,9 @@ class FileSource:
             where = f"{self.reader.path}, {self.reader.unit} {row.number}"
             raise DataError(f"{where}: {problem}; skip_bad=true goes on without it") from None
         messages[-1] |= {"type": row.type, "answers": row.answers}  # for who asks: training does not look at them
-        return messages
+        if not self.pairs:
+            return [messages]
+        return [messages, [*messages[:-1], {"role": "assistant", "content": row.rejected}]]
 
     def _loaded(self, part: dict[str, Any]) -> dict[str, Any]:
         return part if part["type"] == "text" else {"type": "image", "image": open_picture(part, self.reader.folder)}

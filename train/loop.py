@@ -28,6 +28,7 @@ from .data import Rows, build_rows
 from .devices import resolve_precision, start_devices
 from .looking import align_looking, loss_on_row
 from .precision import autocast, lower_
+from .preference import collate_pairs, preference_loss
 from .progress import Progress
 from .run_report import Finished, write_report
 from .safety import GateWatch, TrainingStopped, check_labels, check_loss
@@ -61,13 +62,18 @@ class Run:
         return kept
 
     def loss(self, rows: list[PackedRow], grey: bool = False) -> torch.Tensor:
-        """The weighted mean loss over the answers of rows; with `grey`, their pictures are blotted out."""
+        """The weighted mean loss over the answers of rows, or over pairs of them; with `grey`, their pictures are
+        blotted out."""
         for module in self._dropouts:
             module.train(torch.is_grad_enabled())
-        batch = {name: value.to(self.accelerator.device) for name, value in collate(rows, self.processor).items()}
+        preference = self.config.preference
+        batch = (collate if preference is None else collate_pairs)(rows, self.processor)
+        batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
         if grey and "pixel_values" in batch:
             batch["pixel_values"] = torch.zeros_like(batch["pixel_values"])
         with autocast(self.accelerator.device, self.config.precision):
+            if preference is not None:
+                return preference_loss(self.wrapped, self.model, batch, preference.beta)
             return self.wrapped(**batch, use_cache=False).loss
 
 
@@ -238,8 +244,10 @@ def _heed_canary(run: Run, progress: Progress) -> str:
     kind, words = broadcast_object_list(list(canary.verdict(progress.records, run.config)))  # one opinion for all
     if run.accelerator.is_main_process:
         draw_curves(progress.path)
-    # Where every picture is told in words as well, the words may be all that it takes.
-    is_warning = run.config.canary == "warn" or all(source.hints == 1 for source in run.config.data)
+    # Where every picture is told in words as well, the words may be all that it takes; and people may prefer answers
+    # for their words alone.
+    words_suffice = run.config.preference is not None or all(source.hints == 1 for source in run.config.data)
+    is_warning = run.config.canary == "warn" or words_suffice
     if kind != "blind":
         return ""
     if is_warning:

@@ -39,6 +39,7 @@ class GenerationRequest(SamplingOptions):
     # How much more than without the picture a token must be likely with it: 0 is off (arXiv 2311.16922).
     visual_guidance: float = 0.0
     json_schema: str | None = None  # the answer is JSON of this form; see vlm/grammar.py
+    adapter: str | None = None  # which of those that the engine has; None: the model as it is
 
     def __post_init__(self) -> None:
         super().__post_init__()

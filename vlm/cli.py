@@ -20,12 +20,16 @@ OWN = {
 }
 ELSEWHERE = {  # command -> module, function, extra of the distribution, what it does
     "read": ("vlm.read_command", "main", "read", "read a chart, a diagram or a table as data"),
+    "merge": ("vlm.standalone", "merge_main", "", "make a model and an adapter one checkpoint"),
+    "quantize": ("vlm.standalone", "quantize_main", "", "store a model's weights in another form"),
     "serve": ("serve.main", "serve_main", "serve", "answer over HTTP, as OpenAI's chat completions do"),
     "ui": ("serve.main", "ui_main", "ui", "open the web page to a server that runs"),
     "up": ("serve.main", "up_main", "serve,ui", "both: the server and the web page"),
     "train": ("train.sft", "main", "train", "train adapters, as a YAML file says"),
     "eval": ("train.evaluate", "main", "train", "measure a model on questions with known answers"),
     "bench": ("vlm.bench.command", "main", "bench", "measure speed and memory beside llama.cpp and transformers"),
+    "parity": ("train.parity", "main", "train", "whether two forms of a model say the same"),
+    "push": ("train.push", "main", "train", "bring a model or an adapter to the Hugging Face hub"),
     "data": ("train.data_engine.dataset", "main", "train", "check rows of your own; draw pictures with questions"),
 }
 COMMANDS = {**OWN, **{name: text for name, (_, _, _, text) in ELSEWHERE.items()}}

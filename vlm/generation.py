@@ -29,8 +29,8 @@ def generate(
 
     What cannot be answered raises RequestError here, before anything is computed.
     """
-    if request.n > 1 or request.visual_guidance:
-        raise RequestError("n and visual_guidance need the batching engine: leave them out here")
+    if request.n > 1 or request.visual_guidance or request.adapter is not None:
+        raise RequestError("n, visual_guidance and adapter need the batching engine: leave them out here")
     chat, room = encode(model, processor, request)
     grammar = grammar_of(model, processor, request)
     sampler = Sampler(request, chat.input_ids, model.config.text_config.vocab_size, grammar=grammar)

@@ -238,6 +238,21 @@ def load_weights(config: VlmConfig, folder: str) -> VlmForConditionalGeneration:
     return VlmForConditionalGeneration.from_pretrained(folder, config=config)
 
 
+def requantize_(model: VlmForConditionalGeneration, kind: str) -> None:
+    """Store the language model as `kind` from now on, in a saved checkpoint too; what was quantized is rounded again.
+
+    Raises QuantizationError, and then nothing has changed but that the weights are `none`.
+    """
+    language_model = model.language_model
+    dequantize_(language_model)
+    model.config.quantization = "none"
+    quantize_(language_model, kind)
+    model.config.quantization = kind
+    model.config.text_config.tie_word_embeddings = language_model.config.tie_word_embeddings
+    if not language_model.config.tie_word_embeddings:
+        model.all_tied_weights_keys = {}
+
+
 def load_checkpoint(folder: str) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
     """Model and processor of a folder written by `save_checkpoint`, or of that name on the hub."""
     with _named(folder):
@@ -343,11 +358,10 @@ def load(
     model, processor = load_checkpoint(folder)
     if adapter is not None:
         if not is_plain_lora(adapter_folder := find_adapter(adapter)):
-            dequantize_(model.language_model)
+            requantize_(model, "none")
         model = merge_adapter(model, adapter_folder)
     if quantization is not None and quantization != model.config.quantization:
-        dequantize_(model.language_model)
-        quantize_(model.language_model, quantization)
+        requantize_(model, quantization)
     if device is None:
         device = "cuda" if torch.cuda.is_available() and model.config.quantization not in CPU_KINDS else "cpu"
     check_quantization(model.config.quantization, device)

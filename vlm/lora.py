@@ -46,6 +46,12 @@ class LoraLinear(nn.Module):
         return y if sees is None else y + F.linear(F.linear(x, self.down), self.up) * sees
 
 
+def is_in_text(name: str) -> bool:
+    """Whether a module of that name works on the text itself, so that an update of it has to be silent at times."""
+    parts = name.split(".")
+    return "language_model" in parts and "cross_attention" not in parts
+
+
 def insert_lora_(language_model: nn.Module, ranks: dict[str, int]) -> None:
     """Lay empty updates over the linear layers of those names."""
     for name, rank in ranks.items():
@@ -74,9 +80,12 @@ def lora_ranks(language_model: nn.Module) -> dict[str, int]:
 def silence_unseeing_(model: nn.Module) -> None:
     """Keep the LoRA layers of a peft model silent for tokens that see no picture, as `LoraLinear` is.
 
-    Not those of DoRA, which rescales the layer's own weights: these are changed for every token.
+    Not those of DoRA, which rescales the layer's own weights: these are changed for every token. Nor those of the
+    image encoder and of cross-attention, which speak only where a picture is seen.
     """
-    for module in model.modules():
+    for path, module in model.named_modules():
+        if not is_in_text(path):
+            continue
         for name, up in getattr(module, "lora_B", nn.ModuleDict()).items():
             if not module.use_dora[name]:
                 up.register_forward_hook(_silence)

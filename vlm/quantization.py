@@ -259,7 +259,7 @@ def quantize_(language_model: PreTrainedModel, kind: str) -> None:
 def dequantize_(language_model: PreTrainedModel) -> None:
     """Turn every quantized layer back into an fp32 `nn.Linear` of the weights that it stands for (to train or merge).
 
-    The head stays untied: its int8 weights are no longer those of the embeddings.
+    A quantized head stays untied: its int8 weights are no longer those of the embeddings.
     """
     for name, linear in list(language_model.named_modules()):
         if isinstance(linear, QuantizedLinear):

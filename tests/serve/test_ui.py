@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import serve
+from tests.adapters import save_adapter
 from tests.hub import save
 from tests.readings import bar_chart, reading, table
-from vlm.loading import load
+from vlm.loading import load, save_checkpoint
 
 PAGE = Path(serve.__file__).with_name("ui.py")
 ANSWER = "A red circle — ready."
@@ -276,3 +277,26 @@ def test_the_key_is_taken_from_the_environment(open_page, live_server, monkeypat
     assert "API key" in open_page(address).error[0].value
     monkeypatch.setenv(serve.API_KEY_VARIABLE, "sesame")
     assert not open_page(address).error
+
+
+def test_an_adapter_is_loaded_chosen_and_unloaded_on_the_page(
+    open_page, live_server, tiny_assistant, tiny_batch, tmp_path
+):
+    save_checkpoint(tiny_assistant.model, tiny_assistant.processor, tmp_path / "base")
+    base = load(str(tmp_path / "base")).model
+    save_adapter(base, tmp_path / "adapters" / "mine", targets=r".*language_model\..*\.q_proj")
+    page = open_page(live_server(model=tiny_assistant, batch=tiny_batch, adapters_dir=tmp_path / "adapters"))
+    page.text_input(key="adapter_name").set_value("own")
+    page.text_input(key="adapter_folder").set_value("nowhere")
+    press(page, "Load")
+    assert "no such adapter" in page.error[0].value
+    page.text_input(key="adapter_folder").set_value("mine")
+    press(page, "Load")
+    assert not page.error
+    assert page.selectbox[0].options == ["tiny", "own"]
+    page.selectbox[0].set_value("own")
+    page.number_input[0].set_value(3)  # tokens of an answer
+    ask(page, "Hello?")
+    assert not page.error and shown(page)[-1][1]
+    press(page, "Unload own")
+    assert page.selectbox[0].options == ["tiny"]

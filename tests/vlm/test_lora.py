@@ -20,9 +20,9 @@ def sample(config):
     return ids, torch.ones(1, 1, 3, 16, 16)
 
 
-def a_peft_lora(model, **options):
+def a_peft_lora(model, targets=TARGETS, **options):
     torch.manual_seed(1)
-    settings = LoraConfig(r=2, lora_alpha=6, target_modules=TARGETS, init_lora_weights=False, **options)
+    settings = LoraConfig(r=2, lora_alpha=6, target_modules=targets, init_lora_weights=False, **options)
     adapted = get_peft_model(model, settings).eval()
     silence_unseeing_(adapted)
     return adapted
@@ -57,6 +57,22 @@ def test_an_adapter_laid_over_the_model_computes_what_peft_computes(tiny_config,
     merged = merge_adapter(new(), tmp_path)
     torch.testing.assert_close(merged(ids, pixel_values).logits, expected, rtol=1e-4, atol=1e-4)
     assert (new()(ids, pixel_values).logits - expected).abs().max() > 0.1
+
+
+@torch.no_grad()
+def test_a_lora_on_what_sees_is_laid_over_the_model_too_and_is_never_silent(tiny_config, tmp_path):
+    def new():
+        torch.manual_seed(0)
+        return open_gates_(VlmForConditionalGeneration(tiny_config).eval())
+
+    ids, pixel_values = sample(tiny_config)
+    for targets in (r"vision_tower\..*q_proj", r".*cross_attention\.(query|value)"):
+        adapted = a_peft_lora(new(), targets)
+        expected = adapted(input_ids=ids, pixel_values=pixel_values).logits
+        adapted.save_pretrained(tmp_path)
+        merged = merge_adapter(new(), tmp_path)
+        torch.testing.assert_close(merged(ids, pixel_values).logits, expected, rtol=1e-4, atol=1e-4)
+        assert (new()(ids, pixel_values).logits - expected).abs().max() > 1e-3
 
 
 @torch.no_grad()

@@ -3,13 +3,16 @@
 - `messages`: roles with content parts, or with text and an `images` column (OpenAI, TRL, ms-swift).
 - `conversations`: `from` and `value`, with `image` or `images` (LLaVA, ShareGPT).
 - anything else is a table: one column each for the picture, the question and the answer.
+
+Each may also have a rejected answer: see pairs.py.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .pairs import split_pair
 from .pictures import picture_part
 from .row import Messages, Problem, Row, kind_of, parts_of, pictures_of
 
@@ -21,7 +24,18 @@ DESCRIBE = "Describe this picture."
 USUAL = {
     "image": ("image", "images", "image_path", "file_name", "filename", "picture", "path", "img", "file"),
     "question": ("question", "prompt", "instruction", "query", "problem"),
-    "answer": ("answer", "answers", "response", "output", "caption", "captions", "text", "description", "label"),
+    "answer": (
+        "answer",
+        "answers",
+        "response",
+        "output",
+        "caption",
+        "captions",
+        "text",
+        "description",
+        "label",
+        "chosen",
+    ),
     "type": ("question_type", "type", "category"),
 }
 CAPTIONS = ("caption", "captions", "text", "description")  # answers that need no question
@@ -57,6 +71,11 @@ class Form:
         """One record of a file as a row. Raises Problem."""
         if not isinstance(record, dict):
             raise Problem("form", f"a row is an object with keys, found {kind_of(record)}")
+        record, rejected = split_pair(record)
+        row = self._row(record, number)
+        return replace(row, rejected=rejected) if rejected else row
+
+    def _row(self, record: dict[Any, Any], number: int) -> Row:
         if self.columns or not {"messages", "conversations"} & record.keys():
             return self._from_table(record, number)
         if "messages" in record:

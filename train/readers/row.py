@@ -35,6 +35,7 @@ class Row:
     messages: Messages
     type: str = ""  # of the question, where the data say it
     answers: tuple[str, ...] = ()  # everything that counts as right, where the data say more than one
+    rejected: str = ""  # in preference data: the answer that was not chosen (pairs.py)
 
 
 class Reader(ABC):

@@ -5,13 +5,17 @@ stand in the first slots, rows that are being read behind them. What a step comp
 others (see decoder.py), and an error belongs to the row that has it. For one thread.
 """
 
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..adapters import fingerprint, lay_beside
 from ..answers import Chunk, FinishReason, GenerationRequest, TextStream
 from ..generation import turn_ends
 from ..modeling_vlm import VlmForConditionalGeneration
@@ -20,6 +24,7 @@ from ..sampling import RequestError, Sampler, TokenLogprob
 from .caches import PrefixCache
 from .decoder import Decoder
 from .prompts import Pictures, Prompt, Text, embed
+from .variants import Variant, make_variant
 
 MIB = 2**20
 BUSY_PART, IDLE_PART = 32, 256  # prompt tokens read in a step: while others are answered, and while none is
@@ -80,10 +85,43 @@ class Batch:
         self.counts = {"prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "steps": 0}
         self._model, self._processor = model, processor
         self._ends = turn_ends(model)
+        self._variants: dict[str, Variant] = {}  # by adapter; replaced, not changed, for threads that look into it
+        self._loading = threading.Lock()
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The names that `GenerationRequest.adapter` may have."""
+        return tuple(self._variants)
+
+    def load_adapter(self, name: str, folder: Path) -> None:
+        """Offer an adapter from now on; from any thread. Raises ValueError where it does not fit, OSError."""
+        with self._loading:
+            base = self.decoder.base
+            variant = make_variant(lay_beside(base.model, folder), fingerprint(folder), base)
+            self._variants = {**self._variants, name: variant}
+
+    def unload_adapter(self, name: str) -> None:
+        """Offer it no more; what has come before is answered with it. From any thread."""
+        with self._loading:
+            self._variants = {other: variant for other, variant in self._variants.items() if other != name}
+
+    def _variant(self, adapter: str | None) -> Variant:
+        if adapter is None:
+            return self.decoder.base
+        if (variant := self._variants.get(adapter)) is None:
+            raise RequestError(f"there is no adapter {adapter!r} here (any more)")
+        return variant
+
+    def preparing(self, request: GenerationRequest) -> Callable[[], Prompt]:
+        """`prepare` for later: its adapter is held from now on. Raises RequestError where there is no such adapter."""
+        return partial(self._prepare, request, self._variant(request.adapter))
 
     def prepare(self, request: GenerationRequest) -> Prompt:
         """Hints, tokens, hashes and pixel values; for any thread. Raises RequestError for what cannot be answered."""
-        prompt = self.pictures.prepare(self.with_hints(request), request)
+        return self.preparing(request)()
+
+    def _prepare(self, request: GenerationRequest, variant: Variant) -> Prompt:
+        prompt = self.pictures.prepare(self.with_hints(request), request, variant)
         if not self.slots.fits(prompt.rows, len(prompt.ids) + prompt.room):
             raise RequestError(
                 f"{prompt.rows} answers of up to {len(prompt.ids) + prompt.room} tokens, prompt included, do not fit"
@@ -106,7 +144,7 @@ class Batch:
         stream = TextStream(self._processor.tokenizer, prompt.request.stop, prompt.room)
         answer = Answer(owner, prompt, 0, sampler, stream)
         for is_blind in (False, True) if prompt.is_guided else (False,):
-            row = Row(answer, embed(self._model, prompt, is_blind), is_blind)
+            row = Row(answer, embed(prompt.variant.model, prompt, is_blind), is_blind)
             self._begin(row, slot=len(self.rows))
             self.rows.append(row)
         prompt.cached_tokens = min(row.length for row in self.rows if row.answer is answer)
@@ -147,8 +185,9 @@ class Batch:
 
     def _begin(self, row: Row, slot: int) -> None:
         """Show a row its pictures, and give it what is known of its text; the last token is always read anew."""
-        for number, picture in enumerate(row.text.pictures if self.decoder.looking is not None else ()):
-            self.decoder.looking.show(self.slots.images, slot, number, picture.key_values)
+        if (looking := row.answer.prompt.variant.looking) is not None:
+            for number, picture in enumerate(row.text.pictures):
+                looking.show(self.slots.images, slot, number, picture.key_values)
         stored, shared = self.prefixes.find(row.text.units)
         row.length = min(shared, len(row.text.units) - 1)
         if stored is not None:
@@ -162,7 +201,7 @@ class Batch:
         try:
             logits = self.decoder.forward(
                 row.text.embeddings[:, row.length : end], self.slots, self.rows.index(row), [row.length],
-                row.text.visible[:, row.length : end], keep=int(end == total),
+                row.text.visible[:, row.length : end], int(end == total), [row.answer.prompt.variant],
             )  # fmt: skip
         except Exception as error:
             return [self._fail(row.answer, error)]
@@ -222,7 +261,10 @@ class Batch:
         visible = torch.tensor([[len(row.text.pictures)] for row in rows])
         with torch.inference_mode():
             embeddings = self._model.get_input_embeddings()(tokens)
-            return self.decoder.forward(embeddings, self.slots, first, [row.length for row in rows], visible, keep=1)
+            return self.decoder.forward(
+                embeddings, self.slots, first, [row.length for row in rows], visible, 1,
+                [row.answer.prompt.variant for row in rows],
+            )  # fmt: skip
 
     @staticmethod
     def _advance(row: Row, logits: Tensor) -> None:

@@ -3,7 +3,8 @@
 A picture's features and its keys and values for cross-attention depend on its pixels and on the model alone: they are
 found by a hash of all decoded pixels with the size, and hold wherever the picture stands in whatever conversation. What
 the language model has read of a conversation depends on every token and picture before it: it is found by the longest
-beginning that a prompt shares with it. One set of caches belongs to one model.
+beginning that a prompt shares with it. One set of caches belongs to one model; what an adapter of it changes is found
+by that adapter's hash too.
 """
 
 import hashlib
@@ -18,7 +19,8 @@ from torch import Tensor
 from ..cross_attention import ImageKeyValue
 
 V = TypeVar("V")
-Unit = int | bytes  # a token; at an image token the hash of its picture
+# A token; at an image token the hash of its picture; at the first token, what it was read with beside the model.
+Unit = int | bytes | tuple[bytes, object]
 
 
 class BoundedCache(Generic[V]):

@@ -10,12 +10,13 @@ One query a sequence (T = 1) for the slots of a batch, or a part of one sequence
 token is the same bits in both, and whatever the other slots do: see products.py; keys are read in whole multiples of
 `PLACES`, values are summed up in parts of that many, and query rows are filled up to a multiple of four. Query, key and
 value are one product, as are gate and up; query and key have their features in pairs, which makes the rotation
-one complex product.
+one complex product. Sequences may be read with different adapters: see variants.py.
 
 Shape letters: B sequences, T tokens of each, R = B*T rows (filled up where a product wants it), D width, N key/value
 heads, G query heads for each of them, M = T*G query rows (filled up), L places, H head dim, V vocabulary.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,8 +28,9 @@ from ..cross_attention import FusionDecoderLayer
 from ..lora import LoraLinear
 from ..modeling_vlm import VlmForConditionalGeneration
 from .looking import Look, Looking
-from .products import Projection, can_be_fused, fill_rows, is_fp32, product, row_block
+from .products import can_be_fused, fill_rows, is_fp32, product, row_block
 from .slots import PLACES, Slots, SlotShape, whole_places
+from .variants import Share, Variant, linears_of, make_variant, plan_looks, plan_shares, products_of
 
 QUERY_ROWS = 4  # attention's products have a multiple of this many rows
 ROTATIONS = ("default", "linear", "llama3", "yarn")  # those that do not depend on the length of the sequence
@@ -42,20 +44,12 @@ def why_not(model: VlmForConditionalGeneration) -> str | None:
         return f"its layers are {type(layers[0]).__name__}, not LlamaDecoderLayer"
     if model.config.text_config.rope_parameters["rope_type"] not in ROTATIONS:
         return "its rotary positions depend on the length of the text"
-    linears = [*_linears(layers[0]), model.get_output_embeddings()]
+    linears = [*linears_of(layers[0]), model.get_output_embeddings()]
     if model.device.type != "cpu" or not all(map(can_be_fused, linears)):
         return "it runs elsewhere than on the CPU, or in other weights than fp32, int8 and int4"
     if isinstance(model.get_output_embeddings(), LoraLinear):
         return "its output head has a low-rank update"
     return None
-
-
-def _linears(layer: nn.Module) -> list[nn.Module]:
-    attention, mlp = layer.self_attn, layer.mlp
-    return [
-        attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj,
-        mlp.gate_proj, mlp.up_proj, mlp.down_proj,
-    ]  # fmt: skip
 
 
 @dataclass
@@ -71,27 +65,27 @@ class Step:
     mask: Tensor  # [B*N, M, L]
     queries: Tensor  # [B*N, M, H], zeros
     query_rows: Tensor  # [B, T, N, G, H], those of them that are queries
-    look: Look | None  # None: nobody in this step sees a picture
-    sees: Tensor | None  # [R, 1]: 1 where a token sees a picture, else 0; None: nobody does
+    looks: list[tuple[Looking, Look, int]]  # none: nobody in this step sees a picture
+    shares: list[Share]
 
 
 class Layer:
     """The weights of one decoder layer, as `Decoder` multiplies them."""
 
-    def __init__(self, layer: nn.Module, heads: int, head_size: int):
-        q, k, v, out, gate, up, down = _linears(layer)
-        half = head_size // 2
-        pairs = torch.arange(head_size).view(2, half).t().flatten()  # 0, half, 1, half + 1, ...
-        turned = q.out_features + k.out_features
-        order = torch.arange(turned + v.out_features)
-        order[:turned] = (order[:turned:head_size, None] + pairs).flatten()
-        self.query_key_value = Projection([q, k, v], order)
-        self.out = Projection([out])
-        self.gate_up = Projection([gate, up])
-        self.down = Projection([down])
+    def __init__(self, layer: nn.Module, number: int, head_size: int):
+        self.number = number
+        self.products = {name: product(*linears) for name, linears in products_of(layer, head_size).items()}
         self.act = layer.mlp.act_fn
         self.attn_norm, self.mlp_norm = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
         self.eps = layer.input_layernorm.variance_epsilon
+
+    def multiply(self, name: str, x: Tensor, shares: list[Share]) -> Tensor:
+        """x [R, K] -> its product with the weights `name`, fp32 or bf16 [R, N], and what adapters add."""
+        y = self.products[name](x)
+        for share in shares:
+            if (update := share.updates[self.number].get(name)) is not None:
+                y = update.add(y, x, share.sees, share.rows)
+        return y
 
 
 class Decoder:
@@ -106,15 +100,15 @@ class Decoder:
         self.heads = config.num_key_value_heads
         self.groups = attention.num_key_value_groups
         self.head_size = attention.head_dim
-        self.layers = [Layer(layer, self.heads, self.head_size) for layer in plain]
-        self.looking = Looking(model) if model.cross_attention_blocks() else None
+        self.layers = [Layer(layer, i, self.head_size) for i, layer in enumerate(plain)]
+        self.base = make_variant(model)
         self.blocks = {
             i: layer.block for i, layer in enumerate(decoder.layers) if isinstance(layer, FusionDecoderLayer)
         }
         self.norm, self.eps = decoder.norm.weight, decoder.norm.variance_epsilon
         head = model.get_output_embeddings()
         self.head = product([head])
-        self.block = row_block() if is_fp32(_linears(plain[0])[0]) else 1
+        self.block = row_block() if is_fp32(linears_of(plain[0])[0]) else 1
         self.head_block = row_block() if is_fp32(head) else 1
         places = torch.arange(config.max_position_embeddings)[None]
         cos, sin = decoder.rotary_emb(torch.empty(0), position_ids=places)  # [1, L, H], both halves the same
@@ -123,6 +117,10 @@ class Decoder:
         scale = torch.ones(self.heads * (self.groups + 1), 1)
         scale[: self.heads * self.groups] = attention.scaling
         self.scale = scale
+
+    @property
+    def looking(self) -> Looking | None:
+        return self.base.looking
 
     def slots(self, max_slots: int, max_bytes: int) -> Slots:
         """Empty slots of the shape that this model needs."""
@@ -135,31 +133,33 @@ class Decoder:
 
     @torch.inference_mode()
     def forward(
-        self, embeddings: Tensor, slots: Slots, first: int, starts: list[int], visible: Tensor, keep: int
-    ) -> Tensor:
+        self, embeddings: Tensor, slots: Slots, first: int, starts: list[int], visible: Tensor, keep: int,
+        variants: Sequence[Variant] = (),
+    ) -> Tensor:  # fmt: skip
         """One step for slots `first`, `first + 1`, ... of which each has read `starts` tokens -> logits [B*keep, V].
 
         `visible` int [B, T]: how many of its slot's pictures a token sees. Logits are those of the last `keep` tokens
-        of each sequence (0 or 1; the rest of a prompt needs none).
+        of each sequence (0 or 1; the rest of a prompt needs none). `variants` says what each one is read with; without
+        them all are read with the model itself.
         """
         batch, tokens = embeddings.shape[:2]
-        step = self._plan(first, starts, tokens, visible)
+        step = self._plan(first, starts, tokens, visible, variants or [self.base] * batch)
         x = fill_rows(embeddings.reshape(batch * tokens, -1), self.block).clone()  # [R, D]
         for i, layer in enumerate(self.layers):
-            if step.look is not None and i in self.blocks:
-                assert self.looking is not None
+            for looking, look, row in step.looks if i in self.blocks else ():
                 block = self.blocks[i]
-                self.looking.look_(x, block, slots.images[block], step.look)
+                looking.look_(x[row:], block, slots.images[block], look)
             attended = self._attend(layer, rms_norm(x, layer.attn_norm, layer.eps), slots.text[i], step)
-            x += layer.out(fill_rows(attended, self.block), step.sees)
-            gate, up = layer.gate_up(rms_norm(x, layer.mlp_norm, layer.eps), step.sees).float().chunk(2, dim=-1)
-            x += layer.down(layer.act(gate) * up, step.sees)
+            x += layer.multiply("out", fill_rows(attended, self.block), step.shares)
+            gate_up = layer.multiply("gate_up", rms_norm(x, layer.mlp_norm, layer.eps), step.shares)
+            gate, up = gate_up.float().chunk(2, dim=-1)
+            x += layer.multiply("down", layer.act(gate) * up, step.shares)
         if keep == 0:
             return x[:0]
         x = x[tokens - 1 : batch * tokens : tokens]
         return self.head(fill_rows(rms_norm(x, self.norm, self.eps), self.head_block))[:batch].float()
 
-    def _plan(self, first: int, starts: list[int], tokens: int, visible: Tensor) -> Step:
+    def _plan(self, first: int, starts: list[int], tokens: int, visible: Tensor, variants: Sequence[Variant]) -> Step:
         batch, groups = len(starts), self.groups
         places = whole_places(max(starts) + tokens)
         positions = torch.tensor(starts)[:, None] + torch.arange(tokens)  # [B, T]
@@ -171,17 +171,16 @@ class Decoder:
         mask = mask[:, None].expand(-1, self.heads, -1, -1).reshape(batch * self.heads, rows, places)
         queries = torch.zeros(batch, self.heads, rows, self.head_size)
         query_rows = queries[:, :, : tokens * groups].view(batch, self.heads, tokens, groups, -1).permute(0, 2, 1, 3, 4)
-        look = None if self.looking is None else self.looking.plan(first, visible)
-        sees = fill_rows((visible > 0).float().view(-1, 1), self.block) if visible.any() else None
+        looks, shares = plan_looks(variants, first, visible), plan_shares(variants, visible, self.block)
         return Step(
-            first, batch, tokens, places, starts, rotation, mask, queries.flatten(0, 1), query_rows, look, sees
+            first, batch, tokens, places, starts, rotation, mask, queries.flatten(0, 1), query_rows, looks, shares
         )  # fmt: skip
 
     def _attend(self, layer: Layer, x: Tensor, key_values: Tensor, step: Step) -> Tensor:
         """Normalised x [R, D], a layer's slots [2, S, N, L, H] -> what its heads found [B*T, G*N*H]."""
         batch, tokens, heads, groups = step.sequences, step.tokens, self.heads, self.groups
         rows, size = batch * tokens, self.head_size  # `view`, not `unflatten`: a step has hundreds of them
-        x = layer.query_key_value(x, step.sees)[:rows].float().view(rows, -1, size)
+        x = layer.multiply("query_key_value", x, step.shares)[:rows].float().view(rows, -1, size)
         turned = torch.view_as_complex(x[:, : heads * (groups + 1)].view(rows, -1, size // 2, 2))
         turned *= step.rotation
         new = x[:, heads * groups :].view(rows, 2, heads, size)

@@ -51,7 +51,7 @@ def can_be_fused(linear: nn.Module) -> bool:
 def product(linears: Sequence[nn.Module], order: Tensor | None = None) -> Product:
     """One product for several layers of one kind and one input: their outputs side by side, in `order` [N] if given.
 
-    The layers stay as they are; low-rank updates beside them are left out (see `Projection`).
+    The layers stay as they are; low-rank updates beside them are left out (see `Update`).
     """
     linears = [base_of(linear) for linear in linears]
     bias = None if linears[0].bias is None else torch.cat([linear.bias for linear in linears]).detach()
@@ -80,13 +80,12 @@ def _quantized(linear: QuantizedLinear, kernel: Any, bias: Tensor | None) -> Pro
     return lambda x: linear._multiply(x, kernel).float() + bias
 
 
-class Projection:
-    """`product` of several layers of one input, with the low-rank updates that stand beside some of them."""
+class Update:
+    """The low-rank updates that stand beside some of several layers of one input, as one; in the order of `product`."""
 
     def __init__(self, linears: Sequence[nn.Module], order: Tensor | None = None):
-        self.product = product(linears, order)
         updates = [linear for linear in linears if isinstance(linear, LoraLinear)]
-        self.down = torch.cat([linear.down for linear in updates]).detach() if updates else None  # [r, K], r of all
+        self.down = torch.cat([linear.down for linear in updates]).detach()  # [r, K], r of all of them
         ups = [
             linear.up if isinstance(linear, LoraLinear) else torch.empty(linear.out_features, 0) for linear in linears
         ]
@@ -94,10 +93,16 @@ class Projection:
         self.up = up if order is None else up[order].contiguous()
         self.block = row_block()
 
-    def __call__(self, x: Tensor, sees: Tensor | None) -> Tensor:
-        """x [R, K], sees [R, 1] (1 where a token sees a picture, else 0; None: nobody does) -> fp32 or bf16 [R, N]."""
-        y = self.product(x)
-        if sees is None or self.down is None:
-            return y
-        update = F.linear(F.linear(fill_rows(x, self.block), self.down), self.up)[: len(x)]
-        return torch.addcmul(y.float(), update, sees)
+    def add(self, y: Tensor, x: Tensor, sees: Tensor, rows: Tensor | None) -> Tensor:
+        """x [R, K] and its product y [R, N] -> fp32 [R, N] with the update of `rows`, of all where they are None.
+
+        sees [rows, 1]: 1 where a token sees a picture, else 0.
+        """
+        if rows is None:
+            return torch.addcmul(y.float(), self._of(x), sees)
+        y = y.float()
+        y[rows] = torch.addcmul(y[rows], self._of(x[rows]), sees)
+        return y
+
+    def _of(self, x: Tensor) -> Tensor:
+        return F.linear(F.linear(fill_rows(x, self.block), self.down), self.up)[: len(x)]

@@ -19,6 +19,7 @@ from ..perception import Perceived
 from ..processing_vlm import VlmProcessor
 from ..sampling import Sampler
 from .caches import BoundedCache, EncodedPicture, Unit, picture_hash
+from .variants import Variant
 
 if TYPE_CHECKING:
     from ..grammar import Grammar
@@ -29,6 +30,7 @@ class Prompt:
     """One request on its way into the batch."""
 
     request: GenerationRequest
+    variant: Variant  # what it is read with
     ids: list[int]
     room: int  # tokens that its answer may have
     blind_ids: list[int]  # of what it is compared with: the same without hints; empty where it is not guided
@@ -64,6 +66,8 @@ class Prompt:
             if token == image_token_id:
                 units[i] = self.hashes[seen // image_seq_length] if self.hashes and not blind else b""
                 seen += 1
+        if self.variant.key:
+            units[0] = (self.variant.key, units[0])
         return units
 
 
@@ -75,7 +79,7 @@ class Pictures:
         self.encode_seconds = 0.0
         self._model, self._processor = model, processor
 
-    def prepare(self, request: GenerationRequest, bare: GenerationRequest) -> Prompt:
+    def prepare(self, request: GenerationRequest, bare: GenerationRequest, variant: Variant) -> Prompt:
         """Tokens, hashes and pixel values of a request; `bare` is the same before hints were said in it.
 
         Raises RequestError for what this model cannot answer.
@@ -87,11 +91,14 @@ class Pictures:
         contents = [message["content"] for message in request.messages if not isinstance(message["content"], str)]
         perceived = [part.get("perceived") for content in contents for part in content if part["type"] == "image"]
         hashes = [picture_hash(image) for image in images]
-        pairs = zip(images, hashes, strict=True)
-        pixel_values = [None if key in self.cache else self._processor.pixel_values([[image]]) for image, key in pairs]
+        known = [(variant.pictures_key, key) in self.cache for key in hashes]
+        pixel_values = [
+            None if is_known else self._processor.pixel_values([[image]])
+            for image, is_known in zip(images, known, strict=True)
+        ]
         grammar = grammar_of(self._model, self._processor, request)
         return Prompt(
-            request, chat.input_ids, room, blind_ids, images, perceived, hashes, pixel_values,
+            request, variant, chat.input_ids, room, blind_ids, images, perceived, hashes, pixel_values,
             image_tokens=chat.input_ids.count(self._model.config.image_token_id), grammar=grammar,
         )  # fmt: skip
 
@@ -99,21 +106,22 @@ class Pictures:
     def encode(self, prompt: Prompt) -> None:
         """Fill in `encoded` and `reports` of a prompt."""
         pictures = zip(prompt.images, prompt.hashes, prompt.pixel_values, strict=True)
-        found = [self._encode_one(*picture) for picture in pictures]
+        found = [self._encode_one(prompt.variant, *picture) for picture in pictures]
         prompt.encoded = [picture for picture, _ in found]
         seen = zip(prompt.images, prompt.perceived, found, strict=False)  # what is not looked at has no report
         prompt.reports = tuple(self._report(image, perceived, *result) for image, perceived, result in seen)
 
     def _encode_one(
-        self, image: Image.Image, key: bytes, pixel_values: Tensor | None
+        self, variant: Variant, image: Image.Image, digest: bytes, pixel_values: Tensor | None
     ) -> tuple[EncodedPicture, float | None]:
         """One picture, and the seconds that encoding it took; None where it was known."""
+        key = (variant.pictures_key, digest)
         if (picture := self.cache.get(key)) is not None:
             return picture, None
         started = time.perf_counter()
         if pixel_values is None:  # it was known when the prompt was prepared, and has been forgotten since
             pixel_values = self._processor.pixel_values([[image]])
-        encoded = self._model.encode_images(pixel_values)
+        encoded = variant.model.encode_images(pixel_values)
         picture = EncodedPicture(encoded.features, encoded.key_values)
         self.cache.put(key, picture, picture.size)
         seconds = time.perf_counter() - started

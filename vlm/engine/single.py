@@ -1,6 +1,7 @@
 """One request at a time behind the interface of `Batch`, for models that the batch cannot run."""
 
 from collections.abc import Callable, Generator, Hashable
+from pathlib import Path
 
 from ..answers import Chunk, GenerationRequest
 from .batch import Event
@@ -10,6 +11,7 @@ class OneAtATime:
     """Answers of a function from a request to its chunks, such as `vlm.loading.Assistant.stream`. For one thread."""
 
     max_answers = 1
+    adapters = ()
 
     def __init__(self, stream: Callable[[GenerationRequest], Generator[Chunk, None, None]]):
         self._stream = stream
@@ -18,8 +20,17 @@ class OneAtATime:
         self._tokens = 0  # of the answer in the making
         self._counts = {"prompt_tokens": 0, "completion_tokens": 0}
 
-    def prepare(self, request: GenerationRequest) -> GenerationRequest:
-        return request
+    def load_adapter(self, name: str, folder: Path) -> None:
+        raise ValueError(
+            "this model answers one request at a time, and so with one adapter only: put that on top of the model, or"
+            " merge them"
+        )
+
+    def unload_adapter(self, name: str) -> None:
+        pass
+
+    def preparing(self, request: GenerationRequest) -> Callable[[], GenerationRequest]:
+        return lambda: request
 
     def can_join(self, _: GenerationRequest) -> bool:
         return self._chunks is None

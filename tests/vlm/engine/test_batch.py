@@ -232,10 +232,10 @@ def test_an_error_in_a_sampler_or_in_the_forward_pass_of_one_row_is_its_own(talk
         def fail(*_args, **_options):
             raise Fault
 
-        def forward_unless_bad(embeddings, slots, first, starts, visible, keep, forward=forward, batch=batch):
+        def forward_unless_bad(embeddings, slots, first, starts, *rest, forward=forward, batch=batch):
             if any(row.answer.owner == 1 for row in batch.rows[first : first + len(starts)]):
                 raise Fault
-            return forward(embeddings, slots, first, starts, visible, keep)
+            return forward(embeddings, slots, first, starts, *rest)
 
         for step in range(40):
             if prompts and batch.can_join(prompts[0]):
