@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from tests.tiny import open_gates_
+from train.before_after import AFTER, read_answers
 from train.config import TrainConfig
 from train.data import build_rows
 from train.loop import train
@@ -18,6 +19,7 @@ from train.preference import (
     preference_loss,
     reference_logprobs,
 )
+from train.progress import read_metrics
 from train.readers import DataError, RowsConfig, open_rows
 from train.readers.row import text_of
 from train.trainable import add_adapters, trainable_parameters
@@ -51,8 +53,9 @@ def pairs_file(tmp_path):
 def config(tmp_path, pairs_file):
     (tmp_path / "run").mkdir()
     return TrainConfig(
-        model="unused", data=({"path": pairs_file},), output_dir=tmp_path / "run", max_steps=12, global_batch_size=4,
-        micro_batch_size=4, learning_rate=1e-2, lora_learning_rate=1e-2, save_every=12, eval_every=6, eval_rows=2,
+        model="unused", data=({"path": pairs_file, "held_out": 0.25},), output_dir=tmp_path / "run", max_steps=12,
+        global_batch_size=4, micro_batch_size=4, learning_rate=1e-2, lora_learning_rate=1e-2, save_every=12,
+        eval_every=6, eval_rows=6,
         lora={"rank": 2, "target_modules": r".*language_model\..*\.self_attn\.(q|v)_proj"}, preference={"beta": 0.3},
     )  # fmt: skip
 
@@ -158,6 +161,37 @@ def test_after_training_the_chosen_answers_are_preferred_for_pictures_that_were_
         # The two pictures alone tell the pairs apart: without them one of the margins could not grow.
         assert (grown > 0.5).all()
     assert records[-1]["eval_loss"] < 0.6 < records[0]["loss"] + 0.1
+    assert records[-1]["eval_loss"] < records[-1]["eval_loss_wrong"]
+
+
+def test_the_report_asks_each_held_out_question_once_and_expects_what_was_chosen(
+    base, config, tiny_processor, pairs_file
+):
+    text = pairs_file.read_text()  # three questions about each picture
+    pairs_file.write_text("\n".join(text.replace("Colour?", asked) for asked in ("Colour?", "Shade?", "Hue?")))
+    source = config.data[0].model_copy(update={"held_out": 0.4})
+    config = config.model_copy(update={"max_steps": 1, "data": (source,), "eval_rows": 8})
+    _, held_out = build_rows(config, tiny_processor)
+    expected = {text_of(held_out.conversations(index)[0][-1]) for index in range(8)}
+    train(add_adapters(base, config), tiny_processor, config)
+    items = read_answers(config.output_dir / AFTER)
+    assert len(items) == 12 == 3 * len({item.picture for item in items})
+    assert {item.expected for item in items} == expected == {"red", "blue"}
+    assert (config.output_dir / "report.html").is_file()
+
+
+def test_pairs_that_need_no_picture_are_learnt_and_warned_of(base, config, tiny_processor, pairs_file, caplog):
+    lines = [json.loads(line) for line in pairs_file.read_text().splitlines()]
+    for line in lines:  # the same answer is always the better one
+        line["messages"][-1]["content"], line["rejected"] = "yes", "no"
+    pairs_file.write_text("\n".join(map(json.dumps, lines)))
+    source = config.data[0].model_copy(update={"held_out": 0.5})
+    settings = {"data": (source,), "eval_rows": 8, "max_steps": 3, "eval_every": 3, "canary_steps": 1}
+    config = config.model_copy(update=settings)
+    train(add_adapters(base, config), tiny_processor, config)
+    last = read_metrics(config.output_dir / "metrics.jsonl")[-1]
+    assert last["canary_rows"] == 6 and {"eval_loss", "eval_loss_wrong", "eval_loss_blind"} <= last.keys()
+    assert "does not learn from the pictures" in caplog.text
 
 
 def test_a_family_has_no_pairs(config):
