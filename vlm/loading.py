@@ -247,7 +247,7 @@ def requantize_(model: VlmForConditionalGeneration, kind: str) -> None:
     dequantize_(language_model)
     model.config.quantization = "none"
     quantize_(language_model, kind)
-    model.config.quantization = kind
+    model.config.update({"quantization": kind})
     model.config.text_config.tie_word_embeddings = language_model.config.tie_word_embeddings
     if not language_model.config.tie_word_embeddings:
         model.all_tied_weights_keys = {}
