@@ -8,6 +8,7 @@ from ..structure import Chart, Colour, Dot, NumberStyle, Slice
 from ..structure.chart_facts import Value, highest, is_equal, lowest, placed_marks, ranked, series_names, total
 from ..structure.colours import SHADES, colour_name
 from ..structure.numbers import parse_number, write_number
+from .comparing import compare, place, wants
 from .mentions import find_mentions, missing_names, place_mentions
 
 MOST_IN_ORDER = 12
@@ -16,7 +17,7 @@ TICK = 1e-6  # of the axis: so near to a tick a value is what the tick says
 ZEROS = re.compile(r"\.0+(?!\d)")
 ORDER = re.compile(r"\b(?:next|after|before|follow\w*|preced\w*|prior|left|right|above|below|between)\b", re.IGNORECASE)
 SUM = re.compile(r"\b(?:sum|total|together|add\w*|combined?|plus|altogether)\b", re.IGNORECASE)
-NUMBER = re.compile(r"(?<![\w.,:])[$€£¥]?-?\d[\d.,]*\s?(?:%|[kKMB](?!\w))?(?![\d:])")
+NUMBER = re.compile(r"(?<![\w.,:])[$€£¥]?-?(?:\d{1,3}(?: \d{3})+(?!\d)|\d[\d.,]*)\s?(?:%|[kKMB](?!\w))?(?![\d:])")
 COUNT = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
 EXTREME = re.compile(
     r"\b(?:right|left|top|bottom|high|larg|great|bigg|low|small|few|least|most|max|min)(?:est|most|imum|imal)\b|\b(?:least|most|max|min)\b",
@@ -153,11 +154,11 @@ def about(chart: Chart, question: str) -> Iterator[str]:
     for value in chosen:
         yield f"{_name(words, value)} {words.said(value)}"
     for one, other in list(pairwise(chosen))[:MOST_PAIRS]:
-        yield from _compared(words, one, other)
+        yield from _compared(words, question, one, other)
     if len(chosen) > 1 and SUM.search(question):
         yield f"together {words.write_result(total(chosen))}"
     if ORDER.search(question) and len(categories) == 2:
-        yield from _placed(words, categories)
+        yield from _placed(words, question, categories)
     elif ORDER.search(question) and len(categories) == 1 and not series:
         yield from _neighbours(words, categories[0])
     yield from missing_names((label.text for label in chart.labels), question)
@@ -168,7 +169,7 @@ def about(chart: Chart, question: str) -> Iterator[str]:
     if COUNT.search(question):
         yield from _counts(chart)
     if EXTREME.search(question) and not categories and not series:
-        yield from _outermost(chart) if chart.kind == "scatter" else _extreme(words)
+        yield from _outermost(chart) if chart.kind == "scatter" else _extreme(words, question)
 
 
 def _name(words: ChartWords, value: Value) -> str:
@@ -190,22 +191,22 @@ def _chosen(words: ChartWords, places: Sequence[tuple[int, int]], named: Sequenc
     return [words.values[pair] for pair in pairs if pair in words.values]
 
 
-def _compared(words: ChartWords, one: Value, other: Value) -> Iterator[str]:
+def _compared(words: ChartWords, question: str, one: Value, other: Value) -> Iterator[str]:
     first, second = _name(words, one), _name(words, other)
     if is_equal(one.value, other.value):
         yield f"{first} and {second} are equal"
         return
-    higher, lower = (first, second) if one.value > other.value else (second, first)
-    yield f"{higher} is higher than {lower} by {words.write_result(abs(one.value - other.value))}"
+    difference = words.write_result(abs(one.value - other.value))
+    yield f"{compare(question, first, second, one.value > other.value)} by {difference}"
 
 
-def _placed(words: ChartWords, categories: Sequence[int]) -> Iterator[str]:
+def _placed(words: ChartWords, question: str, categories: Sequence[int]) -> Iterator[str]:
     one, other = (words.categories[i] for i in categories)
     before = categories[0] < categories[1]
     if words.chart.horizontal:
-        yield f"{one} is {'above' if before else 'below'} {other}"
+        yield place(question, one, other, None, before)
     elif words.chart.kind != "pie":
-        yield f"{one} is {'left' if before else 'right'} of {other}"
+        yield place(question, one, other, before, None)
 
 
 def _neighbours(words: ChartWords, category: int) -> Iterator[str]:
@@ -290,11 +291,11 @@ def _counts(chart: Chart) -> Iterator[str]:
         yield f"{len(chart.series)} series"
 
 
-def _extreme(words: ChartWords) -> Iterator[str]:
+def _extreme(words: ChartWords, question: str) -> Iterator[str]:
     found = list(words.values.values())
     if len(found) > 1:
-        high, low = highest(found)[0], lowest(found)[0]
-        yield f"highest {high.name} {words.said(high)}, lowest {low.name} {words.said(low)}"
+        ends = {"highest": highest(found)[0], "lowest": lowest(found)[0]}
+        yield ", ".join(f"{word} {ends[word].name} {words.said(ends[word])}" for word in wants(question))
 
 
 def _outermost(chart: Chart) -> Iterator[str]:

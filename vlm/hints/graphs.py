@@ -7,6 +7,7 @@ from ..structure import Graph
 from ..structure.colours import SHADES
 from ..structure.graph_facts import decisions, end_nodes, find_path, is_directed, start_nodes
 from .charts import colour_of
+from .comparing import place
 from .mentions import find_mentions, missing, missing_names
 
 DECISION = re.compile(r"\b(?:decision|diamond|condition)s?\b", re.IGNORECASE)
@@ -64,7 +65,7 @@ def about(graph: Graph, question: str) -> Iterator[str]:
     texts = [node.text for node in graph.nodes]
     found = find_mentions(texts, question)
     if len(found) >= 2:
-        yield from _about_pair(graph, found[0], found[1])
+        yield from _about_pair(graph, question, found[0], found[1])
     else:
         yield from (fact for node in found for fact in _about_node(graph, node))
     said = texts + [edge.label.text for edge in graph.edges if edge.label] + ([graph.title.text] if graph.title else [])
@@ -92,7 +93,7 @@ def _about_node(graph: Graph, node: int) -> Iterator[str]:
     yield f"{colour_of(one.colour)} {one.shape}"
 
 
-def _about_pair(graph: Graph, one: int, other: int) -> Iterator[str]:
+def _about_pair(graph: Graph, question: str, one: int, other: int) -> Iterator[str]:
     """Arrows and paths both ways, then where the one lies."""
     if is_directed(graph):
         yield from _led(graph, one, other)
@@ -101,7 +102,7 @@ def _about_pair(graph: Graph, one: int, other: int) -> Iterator[str]:
         edges = [e for e in graph.edges if {e.source, e.target} == {one, other}]
         yield f"{_name(graph, one)} and {_name(graph, other)} are {'' if edges else 'not '}joined"
         yield from (f"the line says {edge.label.text}" for edge in edges if edge.label)
-    yield _placed(graph, one, other)
+    yield _placed(graph, question, one, other)
 
 
 def _led(graph: Graph, one: int, other: int) -> Iterator[str]:
@@ -120,9 +121,6 @@ def _ways(graph: Graph, one: int, other: int) -> Iterator[str]:
             yield f"{len(way) - 1} steps {_name(graph, start)} to {_name(graph, end)}{via}"
 
 
-def _placed(graph: Graph, one: int, other: int) -> str:
+def _placed(graph: Graph, question: str, one: int, other: int) -> str:
     (x, y), (u, v) = graph.nodes[one].centre, graph.nodes[other].centre
-    across = "left of" if x < u else "right of"
-    down = "above" if y < v else "below"
-    nearer = f"{down}, {across}" if abs(y - v) > abs(x - u) else f"{across}, {down}"
-    return f"{_name(graph, one)} is {nearer} {_name(graph, other)}"
+    return place(question, _name(graph, one), _name(graph, other), x < u, y < v)

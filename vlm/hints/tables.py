@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from ..structure import NumberStyle, Table
 from ..structure.numbers import parse_number
 from ..structure.table_facts import column_name, column_sum, highest_rows, lowest_rows, numbers_in
+from .comparing import compare, wants
 from .mentions import find_mentions, missing, missing_names
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -56,11 +57,11 @@ def about_table(table: Table, question: str) -> Iterator[str]:
     numeric = [column for column in columns if numbers_in(table, column)]
     yield from _cells(table, rows, [c for c in columns if c > 0])
     if len(rows) == 2 and numeric:
-        yield from _compared(table, rows, numeric[0])
+        yield from _compared(table, question, rows, numeric[0])
     yield from _absent(table, question, [heads[row] for row in rows], names)
     for column in [c for c in columns if c > 0 and not rows]:
-        yield _extremes(table, column) if column in numeric else _entries(table, column)
-    if table.total_row and TOTAL.search(question):
+        yield _extremes(table, question, column) if column in numeric else _entries(table, column)
+    if table.total_row and not rows and TOTAL.search(question):
         yield from (f"total {names[c]}: {table.rows[-1][c].text}" for c in columns if table.rows[-1][c].text)
     for row in rows[:1] if len(rows) == 1 and not numeric else []:
         if row + 1 < len(heads):
@@ -115,7 +116,7 @@ def _cells(table: Table, rows: Sequence[int], columns: Sequence[int]) -> Iterato
         yield f"{table.rows[row][0].text}: {', '.join(cells[:MOST_CELLS])}"
 
 
-def _compared(table: Table, rows: Sequence[int], column: int) -> Iterator[str]:
+def _compared(table: Table, question: str, rows: Sequence[int], column: int) -> Iterator[str]:
     texts = [table.rows[row][column].text for row in rows]
     names = [table.rows[row][0].text for row in rows]
     one, other = map(parse_number, texts)
@@ -125,15 +126,16 @@ def _compared(table: Table, rows: Sequence[int], column: int) -> Iterator[str]:
     if one == other:
         yield f"{names[0]} and {names[1]} are equal"
     else:
-        higher, lower = names if one > other else reversed(names)
-        yield f"{higher} is higher than {lower} by {style.write(abs(one - other))}"
+        yield f"{compare(question, names[0], names[1], one > other)} by {style.write(abs(one - other))}"
     yield f"together {style.write(one + other)}"
 
 
-def _extremes(table: Table, column: int) -> str:
+def _extremes(table: Table, question: str, column: int) -> str:
     numbers = numbers_in(table, column)
     parts = []
-    for word, found in (("highest", highest_rows(numbers)), ("lowest", lowest_rows(numbers))):
+    ends = {"highest": highest_rows(numbers), "lowest": lowest_rows(numbers)}
+    for word in wants(question):
+        found = ends[word]
         names = ", ".join(table.rows[row][0].text for row in found)
         parts.append(f"{word} {names} ({table.rows[found[0]][column].text})")
     style = NumberStyle.of([table.rows[row][column].text for row, _ in numbers])

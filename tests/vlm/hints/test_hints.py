@@ -20,7 +20,7 @@ UNTOLD = {
     "charts": {"describe", "kind", "axis_label", "cannot_tell"},
     "signs": {"describe", "kind", "read"},
     "tables": {"describe"},
-    "graphs": {"describe"},
+    "graphs": {"describe", "cannot_tell"},
     "shapes": {"describe"},
     "things": {"describe", "cannot_tell"},
     "parts": {"describe", "subject", "points_to", "label_of_part", "color", "cannot_tell"},
