@@ -7,6 +7,8 @@ from contextlib import suppress
 import pytest
 from starlette.testclient import TestClient
 
+from serve.body import MAX_DEPTH
+
 JSON = {"content-type": "application/json"}
 
 
@@ -45,7 +47,7 @@ def raw(address, *pieces):
         rb'{"\udfff": 1}',
         b"[" * 100_000,
         b'{"a":' * 100_000,
-        b'{"a":' + b"[" * 20 + b"]" * 20 + b"}",
+        b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}",
     ],
     ids=lambda body: repr(body[:24]),
 )
@@ -55,7 +57,7 @@ def test_what_is_not_strict_json_is_a_400(client, body):
     assert response.json()["error"]["code"] == "invalid_json"
 
 
-@pytest.mark.parametrize(("depth", "param"), [(15, "model"), (16, None)])
+@pytest.mark.parametrize(("depth", "param"), [(MAX_DEPTH - 1, "model"), (MAX_DEPTH, None)])
 def test_nesting_has_a_limit(client, depth, param):
     response = post(client, b'{"a":' + b"[" * depth + b"]" * depth + b"}")
     assert response.json()["error"]["param"] == param  # at the limit it is JSON, and what is missing is the model
