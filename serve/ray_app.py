@@ -25,8 +25,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vlm.run_config import ConfigError
+from vlm.run_config import ConfigError, load_config
 
+from . import API_KEY_VARIABLE
 from .affinity import affinity_key
 from .body import ClientGone, read_body
 from .config import MIB, ServeConfig, read_api_keys
@@ -117,8 +118,9 @@ async def messages(app: ASGIApp, scope: dict[str, Any], body: bytes) -> AsyncIte
 class Front:
     """Takes every request: refuses it at the gate or for want of a place, or hands it to the replica that knows it."""
 
-    def __init__(self, replicas: "DeploymentHandle[Replica]", config: ServeConfig):
+    def __init__(self, replicas: "DeploymentHandle[Replica]", config: ServeConfig, needs_key: bool):
         set_up(config.log_format)
+        self._needs_key = needs_key
         self._replicas = replicas
         self._answer = replicas.options(method_name="answer", stream=True)
         self._config = config
@@ -127,7 +129,13 @@ class Front:
         self._threads = anyio.CapacityLimiter(PARALLEL_READS)
 
     def __serve_build_asgi_app__(self) -> ASGIApp:
-        """Called by Ray once the rest is there."""
+        """Called by Ray once the rest is there. Raises ConfigError where keys are meant to be and are not."""
+        api_keys = read_api_keys(self._config)  # here, because Ray keeps what it is given where others can read it
+        if self._needs_key and not api_keys:
+            raise ConfigError(
+                f"${API_KEY_VARIABLE} is set where this server was started, and not where Ray runs its front: set it"
+                " for Ray's processes there, or give api_keys_file"
+            )
         routes = [
             Route("/health", self._health),
             Route("/ready", self._ready),
@@ -135,7 +143,7 @@ class Front:
             Mount("/", self._forward),
         ]
         app = Starlette(routes=routes)
-        add_gate(app, self._config, read_api_keys(self._config), (), lambda scope, record, status: None)
+        add_gate(app, self._config, api_keys, (), lambda scope, record, status: None)
         add_error_handlers(app)
         return app
 
@@ -216,8 +224,6 @@ def _plain(scope: Scope) -> dict[str, Any]:
 
 def build(settings: dict[str, str]) -> "Application":
     """For `serve run serve.ray_app:build config=serve/ray port=9000`: the application of a config with overrides."""
-    from vlm.run_config import load_config
-
     overrides = [f"{key}={value}" for key, value in settings.items() if key != "config"]
     return application(load_config(ServeConfig, settings.get("config", "serve/ray"), overrides))
 
@@ -259,7 +265,7 @@ def application(config: ServeConfig) -> "Application":
         max_ongoing_requests=places + SPARE_PLACES,
         graceful_shutdown_timeout_s=config.drain_seconds,
     )
-    return front.bind(replicas.bind(config), config)
+    return front.bind(replicas.bind(config), config, bool(read_api_keys(config)))
 
 
 def run(config: ServeConfig) -> None:

@@ -69,7 +69,7 @@ def machine(install, tmp_path, monkeypatch):
 CHAT = ["torch==2.13.0+cpu", "--editable .[train,serve,ui,read]", "--no-deps --require-hashes --requirement"]
 TEST = [
     "torch==2.13.0+cpu",
-    "--editable .[train,datasets,metrics,tensorboard,serve,ui,ray,read,quant,dev]",
+    "--editable .[train,datasets,metrics,tensorboard,serve,ui,read,quant,dev]",
     "--no-deps --require-hashes --requirement",
 ]
 

@@ -13,6 +13,7 @@ from serve.config import ServeConfig
 from serve.engine import Engine
 from serve.ray_app import Front, messages
 from serve.service import Service
+from vlm.run_config import ConfigError
 
 SETTINGS = {"allowed_hosts": ("testserver",), "ray": {"max_replicas": 1}}
 
@@ -61,8 +62,8 @@ def handle(assistant):
 def front(handle, monkeypatch):
     monkeypatch.delenv(API_KEY_VARIABLE, raising=False)
 
-    def make(**settings):
-        app = Front(handle, ServeConfig(**{**SETTINGS, **settings})).__serve_build_asgi_app__()
+    def make(needs_key=False, **settings):
+        app = Front(handle, ServeConfig(**{**SETTINGS, **settings}), needs_key).__serve_build_asgi_app__()
         return TestClient(app, raise_server_exceptions=False)
 
     return make
@@ -91,7 +92,8 @@ def test_a_wrong_request_is_refused_as_without_it(front, ask):
 
 
 def test_a_key_is_asked_for_before_any_of_the_body_is_read(front, handle, monkeypatch, ask):
-    client = front()
+    with pytest.raises(ConfigError, match=API_KEY_VARIABLE):  # the key is there, but not where the front runs
+        front(needs_key=True)
     monkeypatch.setenv(API_KEY_VARIABLE, "sesame")
     client = front()
     assert client.post("/v1/chat/completions", json=ask()).status_code == 401 and not handle.seen
@@ -125,7 +127,7 @@ def test_without_a_place_a_request_is_refused(front, ask, places, status):
 
 def test_whoever_leaves_frees_the_replica_and_the_place(handle, assistant, ask):
     assistant.hold()
-    front = Front(handle, ServeConfig(**SETTINGS))
+    front = Front(handle, ServeConfig(**SETTINGS), False)
     app = front.__serve_build_asgi_app__()
     scope = {
         "type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b"",

@@ -37,7 +37,7 @@ def base(folder):
 def inputs(folder, picture):
     processor = AutoProcessor.from_pretrained(folder)
     other = picture.transpose(0)
-    return processor("Look: <image> and <image>.", images=[picture, other], return_mm_token_type_ids=True)
+    return processor(text="Look: <image> and <image>.", images=[picture, other], return_mm_token_type_ids=True)
 
 
 def images_first(inputs):
@@ -97,7 +97,8 @@ def test_the_processor_tells_what_stands_for_each_picture(folder, picture):
     processor = AutoProcessor.from_pretrained(folder)
     length = processor.image_seq_length
     text = f"a{processor.image_token}b"
-    found = processor([text], images=[picture], return_mm_token_type_ids=True, return_text_replacement_offsets=True)
+    asked = {"return_mm_token_type_ids": True, "return_text_replacement_offsets": True}
+    found = processor(text=[text], images=[picture], **asked)
     assert found["input_ids"].tolist()[0][1:-1] == [processor.image_token_id] * length
     assert found["mm_token_type_ids"].tolist() == [[0, *[1] * length, 0]]
     ((told,),) = found["text_replacement_offsets"]
