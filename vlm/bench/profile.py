@@ -64,15 +64,15 @@ def _stages(batch: Batch, run: Callable[[], None], steps: int) -> dict[str, floa
     wrapped: list[tuple[Any, str, str]] = [(decoder, "_attend", "attention"), (decoder, "head", "head")]
     if decoder.looking is not None:
         wrapped.append((decoder.looking, "look_", "cross-attention"))
-    for layer in decoder.layers:
-        wrapped.append((layer, "query_key_value", "product: query, key, value"))
-        wrapped += [(layer, name, f"product: {name}") for name in ("out", "gate_up", "down")]
     for answer in {row.answer for row in batch.rows}:
         wrapped += [(answer.sampler, "choose", "sampling"), (answer.stream, "push", "text")]
+    untimed = [layer.products for layer in decoder.layers]
     own = [(thing, name, vars(thing).get(name)) for thing, name, _ in wrapped]  # None: a method of its class
     try:
         for thing, name, stage in wrapped:
             setattr(thing, name, timed(stage, getattr(thing, name)))
+        for layer, products in zip(decoder.layers, untimed, strict=True):
+            layer.products = {name: timed(f"product: {name}", product) for name, product in products.items()}
         started = time.perf_counter()
         run()
         total = time.perf_counter() - started
@@ -82,6 +82,8 @@ def _stages(batch: Batch, run: Callable[[], None], steps: int) -> dict[str, floa
                 delattr(thing, name)
             else:
                 setattr(thing, name, function)
-    spent["attention"] -= spent["product: query, key, value"]  # which it calls
+        for layer, products in zip(decoder.layers, untimed, strict=True):
+            layer.products = products
+    spent["attention"] -= spent["product: query_key_value"]  # which it calls
     spent["the rest"] = total - sum(spent.values())
     return {stage: 1000 * seconds / steps for stage, seconds in sorted(spent.items(), key=lambda one: -one[1])}
