@@ -219,4 +219,4 @@ def test_a_python_that_is_too_old_is_told_so():
 
 
 def test_a_python_that_is_too_old_can_read_the_script():
-    ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 7))
+    assert ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 7)).body

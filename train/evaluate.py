@@ -27,7 +27,7 @@ from tqdm import tqdm
 from vlm.answers import GenerationRequest
 from vlm.loading import Assistant, load
 from vlm.perception import Perceived, with_hints
-from vlm.run_config import RunConfig
+from vlm.run_config import ConfigError, RunConfig
 
 from . import compare
 from .as_read import as_read
@@ -224,17 +224,25 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(config: EvalConfig) -> None:
+    for suite in config.suites:
+        if suite.transfer is not None and not (suite.transfer / "data.jsonl").is_file():
+            raise ConfigError(
+                f"suite {suite.name!r}: there is no transfer set in {suite.transfer}. Run"
+                f" `vlm data transfer --out {suite.transfer}` first, or name its folder in `transfer`"
+            )
     assistant = load(config.model, device="cpu")
     started = time.monotonic()
     lines = [time_charts(assistant, config.timed)] if config.timed else []
     lines += [compare_chat(assistant)] if config.chat else []
     asker, items = Asker(assistant), list[Item]()
-    for suite in config.suites:
-        suite = suite.model_copy(update={"every": 1}) if config.whole else suite
-        items += (run_suite if suite.data is None else run_own_suite)(assistant, asker, suite, config.instruction)
     config.output_dir.mkdir(parents=True, exist_ok=True)
     with (config.output_dir / "predictions.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(item)) + "\n" for item in items)
+        for suite in config.suites:
+            suite = suite.model_copy(update={"every": 1}) if config.whole else suite
+            found = (run_suite if suite.data is None else run_own_suite)(assistant, asker, suite, config.instruction)
+            file.writelines(json.dumps(asdict(item)) + "\n" for item in found)
+            file.flush()  # what is asked later may fail
+            items += found
     report = "\n".join([table(items), *harm(items), *lines])
     (config.output_dir / "table.md").write_text(report, encoding="utf-8")
     print(report)

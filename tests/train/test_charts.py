@@ -1,7 +1,6 @@
 """Charts: their truth, their pictures, and their questions, which an oracle of its own answers again from the table."""
 
 import re
-import time
 from collections import Counter, defaultdict
 from random import Random
 
@@ -305,15 +304,6 @@ def test_a_picture_has_about_ten_questions(asked, charts):
     assert 8 <= len(asked) / (2 * len(charts)) <= 12
     for _, question in asked:
         assert not re.search(r"[{}]", question.text + question.sentence), question
-
-
-def test_drawing_is_timed(capsys):
-    start = time.process_time()
-    for seed in range(20):
-        rng = Random(seed)
-        FAMILY.render(FAMILY.sample(rng, "train"), rng)
-    with capsys.disabled():
-        print(f" charts: {20 / (time.process_time() - start):.0f} pictures/s")  # noqa: T201
 
 
 def test_a_scale_shows_values_that_are_all_the_same():

@@ -6,10 +6,11 @@ from PIL import Image
 from pydantic import ValidationError
 
 from train.bundled_photographs import names_one_of, photographs
-from train.evaluate import harm, main, table
+from train.evaluate import EvalConfig, harm, main, run, table
 from train.suites import Item, SuiteConfig, transfer_items
 from vlm.loading import save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.run_config import ConfigError
 
 
 @pytest.fixture
@@ -136,3 +137,11 @@ def test_a_photograph_is_named_by_a_word_of_its_own():
 def test_a_suite_has_one_origin(origin):
     with pytest.raises(ValidationError, match="one of"):
         SuiteConfig(name="x", **origin)
+
+
+def test_a_missing_transfer_set_is_named_before_anything_is_asked(tmp_path):
+    suite = SuiteConfig(name="others", transfer=tmp_path / "nowhere")
+    config = EvalConfig(model="not loaded", output_dir=tmp_path / "out", instruction="", suites=(suite,))
+    with pytest.raises(ConfigError, match="vlm data transfer --out .*nowhere"):
+        run(config)
+    assert not (tmp_path / "out").exists()

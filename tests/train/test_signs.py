@@ -1,7 +1,6 @@
 """Signs: what is drawn where, and answers looked up again in the lines of the truth."""
 
 import re
-import time
 from collections import Counter, defaultdict
 from random import Random
 
@@ -87,13 +86,6 @@ def test_pixels_show_sign_and_ink_where_the_truth_has_them(notices):
             colours = {colour for _, colour in picture.crop(entry.label.box).getcolors(100000)}
             assert min(distance(colour, notice.style.fill) for colour in colours) < 10
             assert min(distance(colour, pen.ink) for colour in colours) < 150, entry
-
-
-def test_a_sign_is_drawn_fast_enough():
-    start = time.process_time()
-    for i in range(20):
-        FAMILY.render(FAMILY.sample(Random(i), "train"), Random(i))
-    print(f"{20 / (time.process_time() - start):.0f} signs a second")  # noqa: T201
 
 
 def test_texts_are_read_as_they_stand(asked):

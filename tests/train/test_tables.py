@@ -1,7 +1,6 @@
 """Tables: what is drawn where, and answers looked up again in the rows of strings."""
 
 import re
-import time
 from collections import Counter, defaultdict
 from itertools import pairwise
 from random import Random
@@ -112,13 +111,6 @@ def test_pixels_show_fills_and_ink_where_the_truth_has_them(tables):
                 if cell.label and len(cell.text) > 1:  # a dash may be thinner than a pixel
                     colours = {colour for _, colour in picture.crop(cell.label.box).getcolors(100000)}
                     assert min(distance(colour, table.style.ink) for colour in colours) < 150, cell
-
-
-def test_a_table_is_drawn_fast_enough(tables):
-    start = time.process_time()
-    for i in range(20):
-        FAMILY.render(FAMILY.sample(Random(i), "train"), Random(i))
-    print(f"{20 / (time.process_time() - start):.0f} tables a second")  # noqa: T201
 
 
 def test_titles_headings_and_totals_are_read(asked):
