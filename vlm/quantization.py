@@ -22,6 +22,7 @@ CPU_KINDS = ("int8", "int4")
 
 GROUP_SIZE = 32  # weights that share a scale in Q4_1 and Q8_0
 Q4_1_BYTES = 20  # one block of GGUF's Q4_1: fp16 d, fp16 m, 16 bytes of two nibbles (value j low, value j + 16 high)
+LIKELIEST = 16  # logits of a token that are worth a sum in fp32
 _NF4_BLOCK = 64  # weights that share a scale in nf4, as in QLoRA
 _OUTLIER = 6.0  # LLM.int8(): input features with a larger magnitude are multiplied in fp16
 
@@ -162,6 +163,20 @@ class Int8Linear(QuantizedLinear):
         return torch.ops.aten._weight_int8pack_mm(x.to(torch.bfloat16).contiguous(), *kernel)
 
 
+class Int8Head(Int8Linear):
+    """An output head. The kernel rounds its sums to bf16, logits to steps of 1/8, and the likeliest words tie.
+
+    ("The" and "L" did, as the first word on the capital of France.) These few are summed up again, in fp32.
+    """
+
+    def _multiply(self, x: Tensor, kernel: tuple[Tensor, Tensor]) -> Tensor:
+        y = super()._multiply(x, kernel).float()
+        weight, scales = kernel
+        top = y.topk(min(LIKELIEST, y.shape[1]), dim=1).indices  # [M, top]
+        exact = (weight[top].float() * x.float().unsqueeze(1)).sum(dim=-1) * scales[top].float()
+        return y.scatter_(1, top, exact)
+
+
 class Nf4Linear(QuantizedLinear):
     """4-bit NormalFloat of QLoRA (https://arxiv.org/abs/2305.14314) by bitsandbytes, one scale for 64 weights."""
 
@@ -289,7 +304,7 @@ def _replace(language_model: PreTrainedModel, kind: str, fill: bool) -> None:
             continue
         if linear is head and kind not in CPU_KINDS:
             continue
-        cls = Int8Linear if linear is head else _LINEARS[kind]
+        cls = Int8Head if linear is head else _LINEARS[kind]
         with linear.weight.device:
             quantized = cls(linear.in_features, linear.out_features, linear.bias is not None)
         quantized.bias = linear.bias

@@ -13,6 +13,7 @@ from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.quantization import (
     BnbInt8Linear,
     Int4Linear,
+    Int8Head,
     Int8Linear,
     Nf4Linear,
     QuantizationError,
@@ -280,3 +281,18 @@ def test_a_missing_bitsandbytes_is_named_with_the_command_that_brings_it(kind, m
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     with pytest.raises(QuantizationError, match=r"pip install 'regard\[quant\]'"):
         quantize_(make_language_model(), kind)
+
+
+@torch.no_grad()
+def test_the_likeliest_words_do_not_tie_by_rounding():
+    torch.manual_seed(0)
+    plain, head = Int8Linear(64, 1000, bias=False), Int8Head(64, 1000, bias=False)
+    weight, x = torch.randn(1000, 64), 3 * torch.randn(9, 64)
+    for layer in (plain, head):
+        layer.quantize_(weight)
+    exact = x @ head.dequantize().T
+    top = exact.topk(4).indices
+    torch.testing.assert_close(head(x).gather(1, top), exact.gather(1, top), rtol=1e-5, atol=1e-4)
+    assert torch.equal(head(x).argmax(dim=1), exact.argmax(dim=1))
+    assert (plain(x).gather(1, top) - exact.gather(1, top)).abs().max() > 0.01
+    assert torch.equal(head(x)[3:4], head(x[3:4]))  # whatever else is in the batch
