@@ -41,11 +41,10 @@ class PhotographSource:
         )
         seen = Perceived(Reading(family="none", confidence=1.0, structure=None, words=()), objects, 0.0)
         asked = [
-            (rng.choice(MAIN), names[0], f"This looks like {_a(names[0])}."),
-            (rng.choice(MAIN), names[0], f"The picture seems to show {_a(names[0])}."),
+            *((question, names[0], f"This looks like {_a(names[0])}.") for question in rng.sample(MAIN, 3)),
             (rng.choice(IS_IT).format(names[0]), "yes", f"Yes, it looks like {_a(names[0])}."),
             (rng.choice(IS_IT).format(names[3]), "no", f"No, it looks more like {_a(names[0])}."),
-            *((question, CANNOT, f"{CANNOT.capitalize()}.") for question in rng.sample(UNKNOWN, 2)),
+            *((question, CANNOT, f"{CANNOT.capitalize()}.") for question in rng.sample(UNKNOWN, 1)),
         ]
         return [self._conversation(image, seen, *one, rng) for one in asked]
 

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from .answers import HintKind
-from .hints import picture_hint, question_facts
+from .hints import is_said, picture_hint, question_facts
 from .objects import NamedObject, name_objects
 from .ocr import has_text
 from .reading import Reader, load_reader
@@ -27,13 +27,13 @@ class Perceived:
     """One picture: its structure with the words in it, or what it looks like."""
 
     reading: Reading
-    objects: tuple[NamedObject, ...]  # of a picture without a structure
+    objects: tuple[NamedObject, ...]  # of what may be a photograph
     milliseconds: float  # that finding it took; 0 where it was known
 
     @property
     def kinds(self) -> tuple[HintKind, ...]:
         """Of what can be said of it."""
-        if self.reading.structure is not None:
+        if is_said(self.reading.structure):
             return ("structure",)
         return (*(("objects",) if self.objects else ()), *(("text",) if self.reading.words else ()))
 
@@ -68,7 +68,8 @@ class Perception:
         started = time.monotonic()
         self._reader = self._reader or load_reader()
         reading = self._reader.read(image, use_ocr=not glance or self._has_text(image) is not False)
-        objects = name_objects(image) if reading.structure is None else ()
+        is_drawn = reading.structure is not None and reading.family != "things"  # as which some photographs are read
+        objects = () if is_drawn else name_objects(image)
         return Perceived(reading, objects, 1000 * (time.monotonic() - started))
 
 

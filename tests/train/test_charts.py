@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from tests.train.folding import folded
 from train.data_engine.charts import Charts
 from train.data_engine.charts_numbers import make_scale
 from train.data_engine.charts_picture import draw_chart
@@ -29,7 +30,10 @@ def charts() -> list[Chart]:
 def asked(charts):
     """Each chart with its questions, of several draws."""
     return [
-        (chart, q) for i, chart in enumerate(charts) for k in range(2) for q in FAMILY.ask(chart, Random(f"{i} {k}"))
+        (chart, folded(q))
+        for i, chart in enumerate(charts)
+        for k in range(2)
+        for q in FAMILY.ask(chart, Random(f"{i} {k}"))
     ]
 
 

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from tests.train.folding import folded
 from tests.train.graph_samples import FAMILY, sample_graphs
 from train.data_engine.graphs_facts import Facts
 from train.data_engine.graphs_questions import MAKERS
@@ -29,7 +30,7 @@ def asked(graphs):
         for turn in range(2):
             rng = Random(f"{i} {turn}")
             facts = Facts(graph, rng)
-            found += [(graph, question) for make in MAKERS for question in make(facts, rng)]
+            found += [(graph, folded(question)) for make in MAKERS for question in make(facts, rng)]
     return found
 
 

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from tests.train.folding import folded
 from train.data_engine.colours import distance
 from train.data_engine.lettering import HELD_OUT_FONTS, apart
 from train.data_engine.signs import Signs
@@ -24,7 +25,9 @@ def notices():
 @pytest.fixture(scope="module")
 def asked(notices):
     """(notice, question) for all questions."""
-    return [(notice, question) for i, notice in enumerate(notices) for question in FAMILY.ask(notice, Random(i))]
+    return [
+        (notice, folded(question)) for i, notice in enumerate(notices) for question in FAMILY.ask(notice, Random(i))
+    ]
 
 
 def of_type(asked, *types):

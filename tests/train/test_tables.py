@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from tests.train.folding import folded
 from train.data_engine.colours import distance
 from train.data_engine.lettering import HELD_OUT_FONTS, apart
 from train.data_engine.tables import Tables
@@ -25,7 +26,7 @@ def tables():
 @pytest.fixture(scope="module")
 def asked(tables):
     """(table, question) for all questions."""
-    return [(table, question) for i, table in enumerate(tables) for question in FAMILY.ask(table, Random(i))]
+    return [(table, folded(question)) for i, table in enumerate(tables) for question in FAMILY.ask(table, Random(i))]
 
 
 def of_type(asked, *types):

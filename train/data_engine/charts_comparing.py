@@ -56,7 +56,7 @@ def extremes(chart: DrawnChart, rng: Random) -> Iterator[Question]:
             text = say(rng, words.EXTREME, noun=_noun(by_series, rng), most=most, where=where)
             value = written_value(chart, mark)
             fact = f"{it} has the {most} value{where}" + (f", {value}" if value else "")
-            yield Question("largest" if largest else "smallest", text, it.lower(), sentence(fact))
+            yield Question("largest" if largest else "smallest", text, it, sentence(fact))
 
 
 def compare_two(chart: DrawnChart, rng: Random) -> Iterator[Question]:
@@ -75,7 +75,7 @@ def compare_two(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     it, how = (high, rng.choice(HIGHER)) if up else (low, rng.choice(LOWER))
     first, second = rng.sample((high, low), 2)
     text = say(rng, words.WHICH_OF_TWO, more=how, it=first, other=second)
-    yield Question("compare_two", text, it.lower(), sentence(f"{it} is {how}"))
+    yield Question("compare_two", text, it, sentence(f"{it} is {how}"))
     high, low = rng.choice(pairs)
     answer, more, less = rng.random() < 0.5, rng.choice(HIGHER), rng.choice(LOWER)
     it, how, other = rng.choice(((high, more, low), (low, less, high)))
@@ -95,7 +95,7 @@ def nearest(chart: DrawnChart, rng: Random) -> Iterator[Question]:
         mark, value = rng.choice(found)
         it = _named(chart, mark, by_series)
         text = say(rng, words.CLOSEST, noun=_noun(by_series, rng), value=value, where=where)
-        yield Question("closest", text, it.lower(), sentence(f"{it} is the closest to {value}{where}"))
+        yield Question("closest", text, it, sentence(f"{it} is the closest to {value}{where}"))
 
 
 def thresholds_crossed(chart: DrawnChart, rng: Random) -> Iterator[Question]:

@@ -44,7 +44,7 @@ def ask(chart: DrawnChart, rng: Random) -> list[Question]:
 def _title(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     if chart.title and rng.random() < 0.6:
         fact = f'the title is "{chart.title.text}"'
-        yield Question("title", say(rng, words.TITLE), chart.title.text.lower(), sentence(fact))
+        yield Question("title", say(rng, words.TITLE), chart.title.text, sentence(fact))
 
 
 def _axis_label(chart: DrawnChart, rng: Random) -> Iterator[Question]:
@@ -55,14 +55,14 @@ def _axis_label(chart: DrawnChart, rng: Random) -> Iterator[Question]:
         if title and rng.random() < 0.6:
             axis = rng.choice(names)
             fact = f'the label of the {axis} is "{title.text}"'
-            yield Question("axis_label", say(rng, words.AXIS_LABEL, axis=axis), title.text.lower(), sentence(fact))
+            yield Question("axis_label", say(rng, words.AXIS_LABEL, axis=axis), title.text, sentence(fact))
 
 
 def _value(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     readable = [(mark, text) for mark in chart.marks if chart.categories and (text := written_value(chart, mark))]
     for mark, text in rng.sample(readable, min(2, len(readable))):
         it = name_of(chart, mark)
-        yield Question("value", say(rng, words.VALUE, it=it), text.lower(), sentence(f"the value of {it} is {text}"))
+        yield Question("value", say(rng, words.VALUE, it=it), text, sentence(f"the value of {it} is {text}"))
 
 
 def _arithmetic(chart: DrawnChart, rng: Random) -> Iterator[Question]:
@@ -74,14 +74,14 @@ def _arithmetic(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     it, other = name_of(chart, one), name_of(chart, two)
     total = exact(chart.numbers, one.value + two.value)
     fact = f"{it} is {a} and {other} is {b}, together {total}"
-    yield Question("sum", say(rng, words.SUM, it=it, other=other), total.lower(), sentence(fact))
+    yield Question("sum", say(rng, words.SUM, it=it, other=other), total, sentence(fact))
     (one, a), (two, b) = sorted(rng.sample(readable, 2), key=lambda pair: -pair[0].value)
     if a != b:
         it, other = name_of(chart, one), name_of(chart, two)
         apart = exact(chart.numbers, one.value - two.value)
         fact = f"{it} is {a} and {other} is {b}, so they differ by {apart}"
         first, second = rng.sample((it, other), 2)
-        yield Question("difference", say(rng, words.DIFFERENCE, it=first, other=second), apart.lower(), sentence(fact))
+        yield Question("difference", say(rng, words.DIFFERENCE, it=first, other=second), apart, sentence(fact))
 
 
 def _count(chart: DrawnChart, rng: Random) -> Iterator[Question]:
@@ -117,7 +117,7 @@ def _order(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     i = rng.randrange(count - 1)
     noun = rng.choice(("category", "label"))
     text = say(rng, words.NEXT, noun=noun, after="after", it=names[i], way=way)
-    yield Question("next_after", text, names[i + 1].lower(), sentence(f"{names[i + 1]} comes right after {names[i]}"))
+    yield Question("next_after", text, names[i + 1], sentence(f"{names[i + 1]} comes right after {names[i]}"))
     answer = rng.random() < 0.5
     one, two = sorted(rng.sample(range(count), 2))
     it, beside, other = rng.choice(((names[one], before, names[two]), (names[two], after, names[one])))
@@ -158,7 +158,7 @@ def _colour(chart: DrawnChart, rng: Random) -> Iterator[Question]:
             chart.kind
         ]
         text = say(rng, words.BY_COLOR, noun=noun, hue=colour, mark=mark)
-        yield Question("by_color", text, it.lower(), sentence(f"{colour} stands for {it}"))
+        yield Question("by_color", text, it, sentence(f"{colour} stands for {it}"))
     answer = rng.random() < 0.5
     it, colour = rng.choice(coloured)
     if not it.startswith("the "):
@@ -207,7 +207,7 @@ def _describe(chart: DrawnChart, rng: Random) -> Iterator[Question]:
         value = written_value(chart, top)
         said += f"; {name_of(chart, top)} is the highest" + (f" with {value}" if value else "")
     elements = (kind, *([chart.title.text] if chart.title else []), *names, *series)
-    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements).lower(), sentence(said), elements)
+    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements), sentence(said), elements)
 
 
 MAKERS = (

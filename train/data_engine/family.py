@@ -26,7 +26,7 @@ class Question:
 
     type: str  # what it is about: "shape", "count", ...; scores are reported per type
     text: str
-    answer: str  # as short as can be, lower case: "red", "yes", "3", "top left"
+    answer: str  # as short as can be: "red", "yes", "3"; what is written in the picture as it is written there
     sentence: str  # the same as a whole sentence: "The triangle is red."
     elements: tuple[str, ...] = ()  # what a description has to name to be complete; empty for every other type
 

@@ -42,7 +42,7 @@ def by_colour(facts: Facts, rng: Random) -> Iterator[Question]:
         box = rng.choice(single)
         asked = say(rng, words.BY_COLOUR, box=facts.noun, hue=str(names[box]))
         fact = f"the {names[box]} {facts.noun} is {facts.quoted(box)}"
-        yield Question("by_color", asked, facts.texts[box].lower(), sentence(fact))
+        yield Question("by_color", asked, facts.texts[box], sentence(fact))
 
 
 def position(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -56,7 +56,7 @@ def position(facts: Facts, rng: Random) -> Iterator[Question]:
         if is_choice:
             first, second = rng.sample((it, them), 2)
             asked = say(rng, WHICH, more=FURTHER[side], it=first, other=second)
-            yield Question("position_choice", asked, facts.texts[box].lower(), sentence(f"{it} is {FURTHER[side]}"))
+            yield Question("position_choice", asked, facts.texts[box], sentence(f"{it} is {FURTHER[side]}"))
         else:
             answer = rng.random() < 0.5
             beside = BESIDE[side if answer else OPPOSITE[side]]

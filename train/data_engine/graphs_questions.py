@@ -40,7 +40,7 @@ def _say(facts: Facts, rng: Random, templates: tuple[str, ...], **fields: str) -
 def _title(facts: Facts, rng: Random) -> Iterator[Question]:
     if facts.title:
         fact = f'the title is "{facts.title}"'
-        yield Question("title", say(rng, words.TITLE), facts.title.lower(), sentence(fact))
+        yield Question("title", say(rng, words.TITLE), facts.title, sentence(fact))
 
 
 def _follows(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -54,7 +54,7 @@ def _follows(facts: Facts, rng: Random) -> Iterator[Question]:
             one, other = (box, found) if type == "follows" else (found, box)
             fact = f"{facts.quoted(one)} leads to {facts.quoted(other)}"
             asked = _say(facts, rng, templates, it=facts.quoted(box))
-            yield Question(type, asked, facts.texts[found].lower(), sentence(fact))
+            yield Question(type, asked, facts.texts[found], sentence(fact))
 
 
 def _neighbours(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -71,7 +71,7 @@ def _neighbours(facts: Facts, rng: Random) -> Iterator[Question]:
             found = facts.in_reading_order(step(box))
             others = listing([facts.quoted(other) for other in found])
             fact = fact.format(it=facts.quoted(box), others=others, s="s" if len(found) == 1 else "")
-            answer = listing([facts.texts[other] for other in found]).lower()
+            answer = listing([facts.texts[other] for other in found])
             yield Question(type, _say(facts, rng, templates, it=facts.quoted(box)), answer, sentence(fact))
 
 
@@ -118,11 +118,11 @@ def _branch(facts: Facts, rng: Random) -> Iterator[Question]:
     exits = [edge for edge in exits if edge.label]
     for type, edge in zip(("branch", "exit"), rng.sample(exits, min(2, len(exits))), strict=False):
         assert edge.label
-        answer, it, other = edge.label.text.lower(), facts.quoted(edge.source), facts.quoted(edge.target)
+        answer, it, other = edge.label.text, facts.quoted(edge.source), facts.quoted(edge.target)
         fact = f'after "{answer}" at {it} comes {other}'
         if type == "branch":
             asked = _say(facts, rng, words.BRANCH, it=it, answer=answer)
-            yield Question(type, asked, facts.texts[edge.target].lower(), sentence(fact))
+            yield Question(type, asked, facts.texts[edge.target], sentence(fact))
         else:
             yield Question(type, _say(facts, rng, words.EXIT, it=it, other=other), answer, sentence(fact))
 
@@ -139,7 +139,7 @@ def _line_text(facts: Facts, rng: Random) -> Iterator[Question]:
         fact = f'at the {"arrow" if facts.is_directed else "line"} {between} stands "{edge.label.text}"'
         if not twofold:
             asked = _say(facts, rng, templates, it=it, other=other)
-            yield Question("line_text", asked, edge.label.text.lower(), sentence(fact))
+            yield Question("line_text", asked, edge.label.text, sentence(fact))
 
 
 def _count(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -164,7 +164,7 @@ def _ends(facts: Facts, rng: Random) -> Iterator[Question]:
         ends = [box for box in range(len(facts.texts)) if not step(box)]
         if facts.is_directed and len(ends) == 1 and ends[0] in facts.askable:
             fact = f"the {type} {facts.noun} is {facts.quoted(ends[0])}"
-            yield Question(type, _say(facts, rng, templates), facts.texts[ends[0]].lower(), sentence(fact))
+            yield Question(type, _say(facts, rng, templates), facts.texts[ends[0]], sentence(fact))
 
 
 def _exists(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -200,7 +200,7 @@ def _describe(facts: Facts, rng: Random) -> Iterator[Question]:
         if found:
             links.append(f"{facts.quoted(box)} {joins} {listing([facts.quoted(other) for other in found])}")
     said += f"; {'; '.join(links)}"
-    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements).lower(), sentence(said), elements)
+    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements), sentence(said), elements)
 
 
 MAKERS = (

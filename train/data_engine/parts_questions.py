@@ -85,9 +85,7 @@ def _label_of(drawn: Parts, rng: Random) -> Iterator[Question]:
             part = f"the {name if by_name else f'{colour} part'}"
             text = say(rng, words.LABEL_OF, mark=mark, part=part)
             fact = f"{it} points to {part}"
-            yield Question(
-                "label_of_part" if by_name else "label_of_color", text, one.label.text.lower(), sentence(fact)
-            )
+            yield Question("label_of_part" if by_name else "label_of_color", text, one.label.text, sentence(fact))
 
 
 def _count(drawn: Parts, rng: Random) -> Iterator[Question]:
@@ -109,7 +107,7 @@ def _extreme(drawn: Parts, rng: Random) -> Iterator[Question]:
         if rng.random() < 0.5 and mark != "label":
             text = say(rng, words.EXTREME, mark=mark, marks=f"{mark}s", most=most)
             fact = f"{it} that points to a part is {first.label.text}"
-            yield Question("extreme", text, first.label.text.lower(), sentence(fact))
+            yield Question("extreme", text, first.label.text, sentence(fact))
         else:
             text = say(rng, words.COLOR_AT, it=it)
             yield Question("extreme_color", text, colour, sentence(f"{it} points to the {colour} part"))
@@ -159,7 +157,7 @@ def _read(drawn: Parts, rng: Random) -> Iterator[Question]:
             text = say(rng, words.READ, marks=f"{_mark(drawn)}s", order=order)
             texts = [label.text for label in found]
             fact = f"{order}, the {_mark(drawn)}s are {listing(texts)}"
-            yield Question("read", text, ", ".join(texts).lower(), sentence(fact))
+            yield Question("read", text, ", ".join(texts), sentence(fact))
             return
 
 
@@ -201,7 +199,7 @@ def _describe(drawn: Parts, rng: Random) -> Iterator[Question]:
         elements.append(f"{one.label.text} points to the {colour} {part}")
     of = f" of {with_article(drawn.subject)}" if drawn.subject else ""
     fact = f"a drawing{of} with {len(found)} labels: {listing(elements)}"
-    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements).lower(), sentence(fact), tuple(elements))
+    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements), sentence(fact), tuple(elements))
 
 
 MAKERS = (

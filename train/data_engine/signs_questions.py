@@ -37,7 +37,7 @@ def _it(notice: Notice) -> str:
 def _read(notice: Notice, rng: Random) -> Iterator[Question]:
     if len(notice.lines) <= LONGEST_READ:
         text, it = " ".join(notice.lines), _it(notice)
-        yield Question("read", say(rng, words.READ, it=it), text.lower(), sentence(f'{it} says "{text}"'))
+        yield Question("read", say(rng, words.READ, it=it), text, sentence(f'{it} says "{text}"'))
 
 
 def _role(notice: Notice, rng: Random) -> Iterator[Question]:
@@ -46,7 +46,7 @@ def _role(notice: Notice, rng: Random) -> Iterator[Question]:
     for role in rng.sample(single, min(2, len(single))):
         text, what, it = notice.of_role(role)[0].label.text, words.ROLES[role], _it(notice)
         fact = f'the {what} on {it} is "{text}"'
-        yield Question("role", say(rng, words.ROLE, it=it, what=what), text.lower(), sentence(fact))
+        yield Question("role", say(rng, words.ROLE, it=it, what=what), text, sentence(fact))
 
 
 def _kind(notice: Notice, rng: Random) -> Iterator[Question]:
@@ -72,7 +72,7 @@ def _price_of(notice: Notice, rng: Random) -> Iterator[Question]:
         for item, price in rng.sample(prices, 2):
             name, text = item.label.text, price.label.text
             asked = say(rng, words.PRICE_OF, item=f"the {name}" if rng.random() < 0.5 else name)
-            yield Question("price_of", asked, text.lower(), sentence(f"the {name} costs {text}"))
+            yield Question("price_of", asked, text, sentence(f"the {name} costs {text}"))
 
 
 def _receipt(notice: Notice, rng: Random) -> Iterator[Question]:
@@ -80,7 +80,7 @@ def _receipt(notice: Notice, rng: Random) -> Iterator[Question]:
     if not prices:
         return
     total, number = notice.of_role("total")[0].label.text, len(prices)
-    yield Question("total", say(rng, words.TOTAL), total.lower(), sentence(f"the total is {total}"))
+    yield Question("total", say(rng, words.TOTAL), total, sentence(f"the total is {total}"))
     fact = f"there are {number} items on the receipt"
     yield Question("count_items", say(rng, words.COUNT_ITEMS), str(number), sentence(fact))
     most = rng.choice(("most expensive", "cheapest"))
@@ -90,7 +90,7 @@ def _receipt(notice: Notice, rng: Random) -> Iterator[Question]:
         item, price = prices[values.index(extreme)]
         fact = f"the {most} item is the {item.label.text}, at {price.label.text}"
         asked = say(rng, words.EXTREME, most=most)
-        yield Question(most.replace(" ", "_"), asked, item.label.text.lower(), sentence(fact))
+        yield Question(most.replace(" ", "_"), asked, item.label.text, sentence(fact))
 
 
 def _beside(notice: Notice, rng: Random) -> Iterator[Question]:
@@ -105,7 +105,7 @@ def _beside(notice: Notice, rng: Random) -> Iterator[Question]:
         if found := notice.beside(entry, second):
             it, text = entry.label.text, found.label.text
             asked = say(rng, words.BESIDE[notice.kind], it=it)
-            yield Question("beside", asked, text.lower(), sentence(f'next to {it}, it says "{text}"'))
+            yield Question("beside", asked, text, sentence(f'next to {it}, it says "{text}"'))
 
 
 def _open_at(notice: Notice, rng: Random) -> Iterator[Question]:
@@ -163,7 +163,7 @@ def _position(notice: Notice, rng: Random) -> Iterator[Question]:
         place = rng.choice(("first", "last"))
         text = notice.lines[0 if place == "first" else -1]
         asked = say(rng, words.POSITION, place=place)
-        yield Question("position", asked, text.lower(), sentence(f'the {place} line says "{text}"'))
+        yield Question("position", asked, text, sentence(f'the {place} line says "{text}"'))
 
 
 def _cannot_tell(notice: Notice, rng: Random) -> Iterator[Question]:
@@ -183,7 +183,7 @@ def _describe(notice: Notice, rng: Random) -> Iterator[Question]:
     colour = f" in {notice.ink} letters"
     colour += f" on {notice.background}" if notice.background else ""
     fact = f"{name}{colour} that says {quoted}"
-    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements).lower(), sentence(fact), elements)
+    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements), sentence(fact), elements)
 
 
 MAKERS = (

@@ -43,7 +43,7 @@ def listing(parts: list[str]) -> str:
 def _title(facts: Facts, rng: Random) -> Iterator[Question]:
     if facts.title:
         fact = f'the title of the table is "{facts.title}"'
-        yield Question("title", say(rng, words.TITLE), facts.title.lower(), sentence(fact))
+        yield Question("title", say(rng, words.TITLE), facts.title, sentence(fact))
 
 
 def _cell(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -63,7 +63,7 @@ def _value(
 ) -> Question:
     it = facts.subject(column)
     asked = say(rng, templates, column=it, **fields)
-    return Question(type, asked, text.lower(), sentence(f"the {it}{of} is {facts.said(text, column)}"))
+    return Question(type, asked, text, sentence(f"the {it}{of} is {facts.said(text, column)}"))
 
 
 def _lookup(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -73,7 +73,7 @@ def _lookup(facts: Facts, rng: Random) -> Iterator[Question]:
         it, value = facts.subject(column), facts.said(text, column)
         asked = say(rng, words.LOOKUP, noun=facts.noun, column=it, value=value)
         fact = f"the {it} of {facts.names[row]} is {value}"
-        yield Question("lookup", asked, facts.names[row].lower(), sentence(fact))
+        yield Question("lookup", asked, facts.names[row], sentence(fact))
 
 
 def _measured(facts: Facts, rng: Random, additive: bool = False) -> Iterator[tuple[int, dict[int, Quantity]]]:
@@ -94,7 +94,7 @@ def _extreme(facts: Facts, rng: Random) -> Iterator[Question]:
         asked = say(rng, words.EXTREME, noun=facts.noun, column=it, most=most)
         value = facts.said(facts.rows[row][column], column)
         fact = f"{facts.names[row]} has the {most} {it}, {value}"
-        yield Question("largest" if largest else "smallest", asked, facts.names[row].lower(), sentence(fact))
+        yield Question("largest" if largest else "smallest", asked, facts.names[row], sentence(fact))
 
 
 def _compare(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -111,7 +111,7 @@ def _compare(facts: Facts, rng: Random) -> Iterator[Question]:
         if is_choice:
             asked = say(rng, words.COMPARE_CHOICE, column=it, more=more, it=name[one], other=name[other])
             chosen = high if more == "higher" else low
-            yield Question("compare_choice", asked, name[chosen].lower(), sentence(f"{name[chosen]}: {fact}"))
+            yield Question("compare_choice", asked, name[chosen], sentence(f"{name[chosen]}: {fact}"))
         else:
             answer = rng.random() < 0.5
             first, second = (high, low) if answer == (more == "higher") else (low, high)
@@ -153,7 +153,7 @@ def _calculated(
     what = "the sum" if type == "sum" else "the difference"
     fact = f"the {it} of {one} is {values[0]} and of {other} {values[1]}; {what} is {facts.said(answer, column)}"
     asked = say(rng, templates, column=it, it=one, other=other)
-    return Question(type, asked, answer.lower(), sentence(fact))
+    return Question(type, asked, answer, sentence(fact))
 
 
 def _header(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -161,7 +161,7 @@ def _header(facts: Facts, rng: Random) -> Iterator[Question]:
     last = column == len(facts.header) - 1 and rng.random() < 0.3
     place = "last" if last else PLACES[column]
     fact = f'the {place} column is headed "{facts.header[column]}"'
-    yield Question("header", say(rng, words.HEADER, place=place), facts.header[column].lower(), sentence(fact))
+    yield Question("header", say(rng, words.HEADER, place=place), facts.header[column], sentence(fact))
 
 
 def _position(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -172,12 +172,12 @@ def _position(facts: Facts, rng: Random) -> Iterator[Question]:
     place = "last" if last else PLACES[row]
     asked = say(rng, words.POSITION, noun=facts.noun, place=place)
     fact = f"the {facts.noun} in the {place} row is {facts.names[row]}"
-    yield Question("position", asked, facts.names[row].lower(), sentence(fact))
+    yield Question("position", asked, facts.names[row], sentence(fact))
     row = rng.randrange(number - 1)
     it, found, after = (row, row + 1, "after") if rng.random() < 0.5 else (row + 1, row, "before")
     asked = say(rng, words.NEXT, noun=facts.noun, after=after, it=facts.names[it])
     fact = f"the row directly {after} {facts.names[it]} is {facts.names[found]}"
-    yield Question("next", asked, facts.names[found].lower(), sentence(fact))
+    yield Question("next", asked, facts.names[found], sentence(fact))
 
 
 def _exists(facts: Facts, rng: Random) -> Iterator[Question]:
@@ -239,7 +239,7 @@ def _describe(facts: Facts, rng: Random) -> Iterator[Question]:
     fact += f" and rows for {listing(facts.names)}"
     if facts.total:
         fact += ", summed up in the last row"
-    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements).lower(), sentence(fact), elements)
+    yield Question("describe", say(rng, words.DESCRIBE), ", ".join(elements), sentence(fact), elements)
 
 
 MAKERS = (

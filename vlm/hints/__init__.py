@@ -7,6 +7,6 @@ A language model of mini's size does not compare numbers, so what follows from t
 places) is derived by ordinary code and said. A block depends on its picture alone and can be cached with it.
 """
 
-from .text import picture_hint, question_facts
+from .text import is_said, picture_hint, question_facts
 
-__all__ = ["picture_hint", "question_facts"]
+__all__ = ["is_said", "picture_hint", "question_facts"]

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..objects import NamedObject, in_plain_words
-from ..structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
-from . import charts, graphs, notices, parts, scenes, tables
+from ..structure import Chart, Graph, Notice, Parts, Reading, Structure, Table
+from . import charts, graphs, notices, parts, tables
 
 BLOCK_TOKENS = 160  # that the block about a picture may take
 FACT_TOKENS = 80  # that the facts about a question may take
@@ -19,19 +19,19 @@ CountTokens = Callable[[str], int]
 Describe = Callable[[Any], Iterator[str]]
 About = Callable[[Any, str], Iterator[str]]
 
+# Not scenes: what stands where, the model sees better by itself (vlm/mini/README.md has both).
 FAMILIES: Mapping[type[Structure], tuple[Describe, About]] = {
     Chart: (charts.describe, charts.about),
     Graph: (graphs.describe, graphs.about),
     Table: (tables.describe_table, tables.about_table),
     Notice: (notices.describe_notice, notices.about_notice),
     Parts: (parts.describe_parts, parts.about_parts),
-    Scene: (scenes.describe_scene, scenes.about_scene),
 }
 
 
 def picture_hint(reading: Reading, objects: Sequence[NamedObject], count_tokens: CountTokens) -> str:
     """The block about one picture, "" where nothing was seen. What is wanted most comes first and stays."""
-    lines = list(describe(reading.structure)) if reading.structure else list(_of_photograph(reading, objects))
+    lines = list(describe(reading.structure) if is_said(reading.structure) else _of_photograph(reading, objects))
     text = _fitting(lines, BLOCK_TOKENS, count_tokens)
     return f"[seen: {text}]\n" if text else ""
 
@@ -44,7 +44,7 @@ def question_facts(structures: Sequence[Structure | None], question: str, count_
     if not structures:
         return ""
     structure = structures[_which(question, len(structures))]
-    facts = list(dict.fromkeys(about(structure, question))) if structure else []
+    facts = list(dict.fromkeys(about(structure, question))) if is_said(structure) else []
     text = _fitting(facts, FACT_TOKENS, count_tokens)
     return f"({text})\n" if text else ""
 
@@ -55,6 +55,11 @@ def _which(question: str, count: int) -> int:
         return -1
     number = NUMBERS[match[1].lower()] if match[1] else int(match[2]) - 1
     return number if number < count else -1
+
+
+def is_said(structure: Structure | None) -> TypeGuard[Structure]:
+    """Whether hints are made of it."""
+    return isinstance(structure, tuple(FAMILIES))
 
 
 def describe(structure: Structure) -> Iterator[str]:
