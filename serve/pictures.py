@@ -39,7 +39,7 @@ def _describe(size: tuple[int, int], report: PictureReport | None) -> dict[str, 
         "features": report.features,
         "encode_ms": round(report.encode_ms, 3),
         "is_cached": report.is_cached,
-        "hints": {"used": list(report.hints), "ms": round(report.hints_ms, 3)},
+        "hints": {"used": list(report.hints), "ms": {kind: round(ms, 3) for kind, ms in report.hints_ms.items()}},
     }
 
 

@@ -39,7 +39,7 @@ class PhotographSource:
         objects = tuple(
             NamedObject(name, chance) for name, chance in zip(names, chances, strict=False) if chance >= 0.08
         )
-        seen = Perceived(Reading(family="none", confidence=1.0, structure=None, words=()), objects, 0.0)
+        seen = Perceived(Reading(family="none", confidence=1.0, structure=None, words=()), objects)
         asked = [
             *((question, names[0], f"This looks like {_a(names[0])}.") for question in rng.sample(MAIN, 3)),
             (rng.choice(IS_IT).format(names[0]), "yes", f"Yes, it looks like {_a(names[0])}."),

@@ -5,7 +5,8 @@ No model in here: the loop that answers one request and the engine that answers 
 
 import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from transformers import PreTrainedTokenizerBase
@@ -64,7 +65,7 @@ class PictureReport:
     encode_ms: float  # 0 where it was known
     is_cached: bool
     hints: tuple[HintKind, ...] = ()  # what was said of it to the language model
-    hints_ms: float = 0.0  # that finding that took; 0 where it was known
+    hints_ms: Mapping[HintKind, float] = field(default_factory=dict)  # that looking for each took; none where known
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from PIL import Image
@@ -13,9 +14,9 @@ from PIL import Image
 from .answers import HintKind
 from .hints import is_said, picture_hint, question_facts
 from .objects import NamedObject, name_objects
-from .ocr import has_text
+from .ocr import has_text, read_words
 from .reading import Reader, load_reader
-from .structure import Reading
+from .structure import Label, Reading
 
 KEPT = 64  # pictures whose readings are remembered
 
@@ -28,7 +29,7 @@ class Perceived:
 
     reading: Reading
     objects: tuple[NamedObject, ...]  # of what may be a photograph
-    milliseconds: float  # that finding it took; 0 where it was known
+    milliseconds: Mapping[HintKind, float] = field(default_factory=dict)  # to look for each; none where it was known
 
     @property
     def kinds(self) -> tuple[HintKind, ...]:
@@ -41,9 +42,14 @@ class Perceived:
 class Perception:
     """Looks at every picture once; safe for several threads, which wait for each other."""
 
-    def __init__(self, reader: Reader | None = None, has_text: Callable[[Image.Image], bool | None] = has_text):
+    def __init__(
+        self,
+        reader: Reader | None = None,
+        has_text: Callable[[Image.Image], bool | None] = has_text,
+        read_words: Callable[[Image.Image], Sequence[Label] | None] = read_words,
+    ):
         self._reader = reader
-        self._has_text = has_text
+        self._has_text, self._read_words = has_text, read_words
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[bytes, bool], Perceived] = OrderedDict()
 
@@ -59,18 +65,25 @@ class Perception:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             found = self._look(image, glance)
-            self._kept[key] = replace(found, milliseconds=0.0)
+            self._kept[key] = replace(found, milliseconds={})
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             return found
 
     def _look(self, image: Image.Image, glance: bool) -> Perceived:
-        started = time.monotonic()
+        times = [time.monotonic()]
+        may_have_text = not glance or self._has_text(image) is not False
+        words = (self._read_words(image) if may_have_text else None) or ()
+        times.append(time.monotonic())
         self._reader = self._reader or load_reader()
-        reading = self._reader.read(image, use_ocr=not glance or self._has_text(image) is not False)
+        reading = self._reader.read(image, words)
+        times.append(time.monotonic())
         is_drawn = reading.structure is not None and reading.family != "things"  # as which some photographs are read
         objects = () if is_drawn else name_objects(image)
-        return Perceived(reading, objects, 1000 * (time.monotonic() - started))
+        times.append(time.monotonic())
+        kinds: tuple[HintKind, ...] = ("text", "structure") if is_drawn else ("text", "structure", "objects")
+        taken = {kind: 1000 * (end - start) for kind, (start, end) in zip(kinds, pairwise(times), strict=False)}
+        return Perceived(reading, objects, taken)
 
 
 def with_hints(

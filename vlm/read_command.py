@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
     reader = load_reader()
     readings = [
-        (name, reader.read(image, use_ocr=not args.no_ocr)) for name, image in zip(args.pictures, images, strict=True)
+        (name, reader.read(image, () if args.no_ocr else None))
+        for name, image in zip(args.pictures, images, strict=True)
     ]
     if args.overlay:
         save_overlay(images[0], readings[0][1], args.overlay)

@@ -50,7 +50,7 @@ def time_hints() -> str:
     ways: dict[str, Callable[[], object]] = {
         "a glance for text": lambda: has_text(written),
         "text": lambda: read_words(written),
-        "structure": lambda: load_reader().read(written, use_ocr=False),
+        "structure": lambda: load_reader().read(written, ()),
         "objects": lambda: name_objects(plain),
     }
     costs = []

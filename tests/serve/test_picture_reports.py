@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -11,6 +12,7 @@ from vlm.answers import Chunk, GenerationRequest
 from vlm.engine.batch import Batch
 from vlm.perception import Perceived, Perception
 
+TOOK = MappingProxyType({"text": 12.5, "structure": 2.0})
 SIZE = 16  # side of what the tiny model's vision tower sees
 
 
@@ -18,7 +20,7 @@ class Looking(Perception):
     """Finds a bar chart in every picture, in no time of its own."""
 
     def _look(self, image, glance):
-        return Perceived(reading(bar_chart(3, 7)), (), 12.5)
+        return Perceived(reading(bar_chart(3, 7)), (), TOOK)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def without_times(pictures):
     return [{**picture, "encode_ms": picture["encode_ms"] > 0} for picture in pictures]
 
 
-def expected(features, is_cached=False, hints=("structure",), hints_ms=12.5):
+def expected(features, is_cached=False, hints=("structure",), hints_ms=TOOK):
     return [
         {
             "original": {"width": width, "height": height},
@@ -47,7 +49,7 @@ def expected(features, is_cached=False, hints=("structure",), hints_ms=12.5):
             "features": features,
             "encode_ms": not is_cached,
             "is_cached": is_cached,
-            "hints": {"used": list(hints), "ms": hints_ms},
+            "hints": {"used": list(hints), "ms": dict(hints_ms)},
         }
         for width, height, longest in ((8, 6, 8), (2, 10, 10))
     ]
@@ -60,7 +62,7 @@ def test_an_answer_tells_what_was_done_with_each_picture(looking, question, tiny
     lines = looking.post("/v1/chat/completions", json={**question, "stream": True}).text.split("\n\n")
     *chunks, last = [json.loads(line.removeprefix("data: ")) for line in lines[:-2]]
     assert not any("regard" in chunk for chunk in chunks)
-    assert without_times(last["regard"]["pictures"]) == expected(features, is_cached=True, hints_ms=0)
+    assert without_times(last["regard"]["pictures"]) == expected(features, is_cached=True, hints_ms={})
 
 
 def test_responses_tell_it_too_and_the_official_client_keeps_it(looking, question, openai_over, data_url):
@@ -74,7 +76,7 @@ def test_responses_tell_it_too_and_the_official_client_keeps_it(looking, questio
 
 def test_hints_that_are_off_are_not_used(looking, question):
     answer = looking.post("/v1/chat/completions", json={**question, "hints": "off"}).json()
-    assert [picture["hints"] for picture in answer["regard"]["pictures"]] == [{"used": [], "ms": 0}] * 2
+    assert [picture["hints"] for picture in answer["regard"]["pictures"]] == [{"used": [], "ms": {}}] * 2
 
 
 def test_a_blind_answer_used_no_features(looking, question):

@@ -63,5 +63,5 @@ def test_rows_of_ones_own_are_read_in_their_share():
 class Blank:
     """A reader of one thing, whatever it is shown."""
 
-    def read(self, image, use_ocr=True):
+    def read(self, image, words=None):
         return as_read(draw("shapes", 1, "train").truth, "shapes", Random(0), spoilt=False)

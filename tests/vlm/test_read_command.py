@@ -25,8 +25,8 @@ class ReadyReader:
     def __init__(self, reading: Reading):
         self.reading, self.asked = reading, []
 
-    def read(self, image, use_ocr=True):
-        self.asked.append(use_ocr)
+    def read(self, image, words=None):
+        self.asked.append(words)
         return self.reading
 
 
@@ -47,13 +47,13 @@ def reader(monkeypatch):
 def test_into_a_file_goes_csv(reader, picture, capsys):
     assert cli.main(["read", picture]) == 0
     assert capsys.readouterr().out == 'Name,Price\nTea,"3,50"\n'
-    assert reader.asked == [True]
+    assert reader.asked == [None]
 
 
 def test_json_is_the_whole_reading(reader, picture, capsys):
     assert cli.main(["read", picture, "--format", "json", "--no-ocr"]) == 0
     assert Reading.model_validate_json(capsys.readouterr().out) == FOUND
-    assert reader.asked == [False]
+    assert reader.asked == [()]
 
 
 def test_several_pictures_come_with_their_names(reader, picture, capsys):

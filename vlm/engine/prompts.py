@@ -132,7 +132,7 @@ class Pictures:
         self, image: Image.Image, perceived: Perceived | None, picture: EncodedPicture, seconds: float | None
     ) -> PictureReport:
         left, top, right, bottom = self._processor.image_processor.letterbox(image.size)
-        hints, hints_ms = ((), 0.0) if perceived is None else (perceived.kinds, perceived.milliseconds)
+        hints, hints_ms = ((), {}) if perceived is None else (perceived.kinds, perceived.milliseconds)
         return PictureReport(
             (right - left, bottom - top), picture.features.shape[2], 1000 * (seconds or 0.0), seconds is None,
             hints, hints_ms,

@@ -1,7 +1,7 @@
 """Pictures to structures: OCR, one pass of the network, and the decoder of the family."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -39,10 +39,14 @@ class Reader:
         self.network, self.vocabulary = network, vocabulary
 
     @torch.inference_mode()
-    def read(self, image: Image.Image, use_ocr: bool = True) -> Reading:
-        """What a picture shows. Without OCR (or where it is not installed) only what needs no words is read."""
+    def read(self, image: Image.Image, found: Sequence[Label] | None = None) -> Reading:
+        """What a picture shows. Its words, where they are not `found` already, are read by OCR.
+
+        Where there are none (or OCR is not installed) only what needs no words is read.
+        """
         image = to_rgb(image)
-        found = (read_words(image) if use_ocr else None) or ()
+        if found is None:
+            found = read_words(image) or ()
         words = tuple(inside(label, image.size) for label in found[:MOST_WORDS])
         given = prepare(image, words)
         scene = self.network(given)
@@ -75,6 +79,6 @@ def load_reader() -> Reader:
     return Reader(*load_weights(WEIGHTS))
 
 
-def read(image: Image.Image, use_ocr: bool = True) -> Reading:
+def read(image: Image.Image) -> Reading:
     """What a picture shows, as typed data; every element with a confidence."""
-    return load_reader().read(image, use_ocr=use_ocr)
+    return load_reader().read(image)

@@ -57,7 +57,7 @@ def test_cells_are_read(read):
 
 @pytest.mark.parametrize("size", [(1, 1), (12_000, 40), (300, 200)])
 def test_where_there_is_nothing_nothing_is_made_up(size):
-    reading = load_reader().read(Image.new("RGB", size, "white"), use_ocr=False)
+    reading = load_reader().read(Image.new("RGB", size, "white"), ())
     assert reading.structure is None and reading.family == "none"
 
 

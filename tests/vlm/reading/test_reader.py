@@ -43,7 +43,7 @@ def prefer(monkeypatch, layer, index, size):
 
 @pytest.mark.parametrize("picture", PICTURES)
 def test_any_picture_gives_a_reading(reader, picture):
-    reading = reader.read(PICTURES[picture](), use_ocr=False)
+    reading = reader.read(PICTURES[picture](), ())
     assert isinstance(reading, Reading) and reading.words == ()
     assert (reading.structure is None) == (reading.family == "none")
 
@@ -52,14 +52,14 @@ def test_any_picture_gives_a_reading(reader, picture):
 @pytest.mark.parametrize("family", [*DECODERS])
 def test_any_family_is_read_from_any_picture(reader, monkeypatch, family, picture):
     prefer(monkeypatch, reader.network.family, FAMILIES.index(family), len(FAMILIES))
-    assert reader.read(PICTURES[picture](), use_ocr=False).family in (family, "none")
+    assert reader.read(PICTURES[picture](), ()).family in (family, "none")
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_numbers_without_words(reader, monkeypatch, form):
     prefer(monkeypatch, reader.network.family, FAMILIES.index("charts"), len(FAMILIES))
     prefer(monkeypatch, reader.network.form, FORMS.index(form), len(FORMS))
-    reading = reader.read(PICTURES["photograph"](), use_ocr=False)
+    reading = reader.read(PICTURES["photograph"](), ())
     assert reading.family == "none" and reading.structure is None
 
 
@@ -92,7 +92,7 @@ def test_a_chart_of_words_alone_says_only_what_is_written(reader, monkeypatch, f
 
 def test_an_unsure_network_reads_nothing(reader, monkeypatch):
     monkeypatch.setattr(reader.network.family, "forward", lambda x: torch.zeros(len(FAMILIES)))
-    reading = reader.read(PICTURES["photograph"](), use_ocr=False)
+    reading = reader.read(PICTURES["photograph"](), ())
     assert reading.family == "none" and reading.structure is None and reading.confidence == pytest.approx(1 / 8)
 
 
