@@ -30,6 +30,7 @@ MODELS = {
     "guitar": (402, 546), "piano": (579, 881), "ball": (430, 574, 722, 805, 852, 890), "telephone": (487, 528, 707),
     "computer": (527, 620, 681), "chair": (423, 559, 765), "hat": (515, 808), "camera": (732, 759),
 }  # fmt: skip
+VIEW = 7 / 8
 MOST = 3
 LEAST = 0.08  # probability from which a name is worth saying
 
@@ -64,6 +65,13 @@ def _load() -> tuple[EfficientNetLiteForImageClassification, VlmImageProcessor]:
     return load_published_classifier(), VlmImageProcessor()
 
 
+def _middle(image: Image.Image) -> Image.Image:
+    """The view that the published accuracy is measured on: a square of 7/8 of the shorter side."""
+    side = VIEW * min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    return image.crop((round(left), round(top), round(left + side), round(top + side)))
+
+
 @torch.inference_mode()
 def name_objects(image: Image.Image) -> tuple[NamedObject, ...]:
     """The likeliest classes of a picture, at most three, most likely first; empty where nothing is likely.
@@ -72,7 +80,7 @@ def name_objects(image: Image.Image) -> tuple[NamedObject, ...]:
     """
     classifier, processor = _load()
     names = class_names()
-    chances = classifier(processor(image, return_tensors="pt")["pixel_values"]).logits[0].softmax(dim=-1)
+    chances = classifier(processor(_middle(image), return_tensors="pt")["pixel_values"]).logits[0].softmax(dim=-1)
     best = chances.topk(MOST)
     return tuple(
         NamedObject(names[index], chance)
