@@ -109,6 +109,11 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
     return _in_reading_order(labels)
 
 
+def is_installed() -> bool:
+    """Whether text can be read: whether the extra `read` is there."""
+    return _find_models() is not None
+
+
 def _find_models() -> tuple[Path, Path] | None:
     """The files of the detector and the recogniser in the wheel; nothing is imported to find them."""
     wheel, *others = (importlib.util.find_spec(name) for name in ("rapidocr", "onnxruntime", "cv2"))

@@ -43,10 +43,13 @@ def run(args: argparse.Namespace) -> int:
         what = "--overlay" if args.overlay else form
         raise CommandError(f"{what} is for one picture, found {len(args.pictures)}: try --format json")
     images = [read_picture(name) for name in args.pictures]
+    from .ocr import is_installed
     from .reading import load_reader
     from .structure.export import escape_markdown, to_json, to_json_list
     from .structure.facts import describe
 
+    if not (args.no_ocr or is_installed()):
+        print("words are not read, for which pip install 'regard[read]' is needed", file=sys.stderr)
     reader = load_reader()
     readings = [
         (name, reader.read(image, () if args.no_ocr else None))

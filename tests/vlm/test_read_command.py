@@ -56,6 +56,14 @@ def test_json_is_the_whole_reading(reader, picture, capsys):
     assert reader.asked == [()]
 
 
+def test_that_words_cannot_be_read_is_said(reader, picture, capsys, monkeypatch):
+    monkeypatch.setattr("vlm.ocr._find_models", lambda: None)
+    assert cli.main(["read", picture]) == 0
+    assert "pip install 'regard[read]'" in capsys.readouterr().err
+    assert cli.main(["read", picture, "--no-ocr"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_several_pictures_come_with_their_names(reader, picture, capsys):
     assert cli.main(["read", picture, picture, "--format", "json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 2
