@@ -100,13 +100,19 @@ def about(colour, text, data_url):
     return [{"role": "user", "content": [image, {"type": "text", "text": text}]}]
 
 
-def test_two_replicas_serve_as_one(server, mark, data_url):
+@pytest.fixture
+def http():
+    with httpx2.Client(trust_env=False, timeout=ANSWER) as client:
+        yield client
+
+
+def test_two_replicas_serve_as_one(server, mark, http, data_url):
     process, address = server
-    http = httpx2.Client(trust_env=False, timeout=ANSWER)
     client = OpenAI(base_url=f"{address}/v1", api_key="none", http_client=http, max_retries=0)
     model = client.models.list().data[0].id
 
-    # A picture stays with the replica that knows it, and both have some.
+    # A picture stays with the replica that knows it, and both have some. (A server is ready with one of them.)
+    wait_until(lambda: len(counts(address, "regard:num_requests_running")) == 2, START)
     colours = [(16 * number, 255 - number, number) for number in range(PICTURES)]
     for text, is_known in (("What?", False), ("How many?", True)):
         for colour in colours:
