@@ -1,4 +1,4 @@
-"""What `vlm train` and `vlm eval` share: a config, overrides, and errors in plain words."""
+"""What `vlm train`, `vlm eval` and `train.pace` share: a config, overrides, and errors in plain words."""
 
 import argparse
 import logging
@@ -27,7 +27,7 @@ def choose_kind(path: Path, kinds: tuple[Kind, ...]) -> Kind:
 def run_command(name: str, description: str | None, kinds: tuple[Kind, ...], argv: list[str] | None) -> int:
     """Read the config that `argv` names and do its work; the exit code is 2 for what the user can mend."""
     parser = argparse.ArgumentParser(
-        prog=f"vlm {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("config", type=Path, help=f"YAML file with a {' or a '.join(cls.__name__ for cls, _ in kinds)}")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace single values of the file")

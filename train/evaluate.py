@@ -220,7 +220,7 @@ def _groups(items, key):
 def main(argv: list[str] | None = None) -> int:
     if "--compare" in (sys.argv[1:] if argv is None else argv):
         return compare.main(sys.argv[1:] if argv is None else argv)
-    return run_command("eval", __doc__, ((EvalConfig, run), (ReadEvalConfig, run_reading)), argv)
+    return run_command("vlm eval", __doc__, ((EvalConfig, run), (ReadEvalConfig, run_reading)), argv)
 
 
 def run(config: EvalConfig) -> None:

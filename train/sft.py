@@ -73,7 +73,7 @@ def _what_counts(config: str) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_command("train", __doc__, ((TrainConfig, run), (SceneConfig, run_scene)), argv)
+    return run_command("vlm train", __doc__, ((TrainConfig, run), (SceneConfig, run_scene)), argv)
 
 
 def run(config: TrainConfig) -> None:
