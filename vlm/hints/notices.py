@@ -19,6 +19,8 @@ NAMED = {"telephone": "phone", "dates": "date", "e-mail": "email", "profession":
 TELLING = frozenset(("phone", "date", "email", "seat", "room", "author", "publisher", "job"))
 CLOCK = re.compile(r"\b(\d{1,2}):(\d\d)(?:\s?([ap])\.?m\b)?", re.IGNORECASE)
 PRICE = re.compile(r"\b(?:price|costs?|much)\b", re.IGNORECASE)
+WHOLE = re.compile(r"\b(?:say|says|written|printed|transcribe|text|words)\b|^read\b", re.IGNORECASE)
+COLOUR = re.compile(r"\bcolou?r", re.IGNORECASE)
 EXTREME = re.compile(r"\b(?:most expensive|cheapest|least expensive|dearest|priciest)\b", re.IGNORECASE)
 
 
@@ -38,6 +40,14 @@ def describe_notice(notice: Notice) -> Iterator[str]:
 
 
 def about_notice(notice: Notice, question: str) -> Iterator[str]:
+    """What a question about some of it turns on; where it is about none in particular, all that is written."""
+    facts = list(_about_some(notice, question))
+    yield from facts
+    if not facts and WHOLE.search(question) and not COLOUR.search(question):
+        yield f"text: {' '.join(notice.lines)}"
+
+
+def _about_some(notice: Notice, question: str) -> Iterator[str]:
     """What stands beside the words that a question quotes, and what plays the part that it asks for."""
     texts = [entry.label.text for entry in notice.entries]
     found = find_mentions(texts, question)

@@ -18,7 +18,7 @@ SEEDS = range(40, 60)
 # What the structure of a picture does not tell: what it looks like as a whole, names of parts, what no picture tells.
 UNTOLD = {
     "charts": {"describe", "kind", "axis_label", "cannot_tell"},
-    "signs": {"describe", "kind", "read"},
+    "signs": {"describe", "kind"},
     "tables": {"describe"},
     "graphs": {"describe", "cannot_tell"},
     "parts": {"describe", "subject", "points_to", "label_of_part", "color", "cannot_tell"},
