@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tqdm import tqdm
+
 Measured = dict[str, list[float]]  # what was measured -> one value a round
 
 
@@ -54,9 +56,10 @@ class Result:
 def in_rounds(measures: Mapping[str, Callable[[], float]], rounds: int) -> Measured:
     """Each of the measures once a round; the order turns round every time, so that none is always the first."""
     found: Measured = {key: [] for key in measures}
-    for number in range(rounds):
-        keys = list(measures) if number % 2 == 0 else list(measures)[::-1]
-        for key in keys:
+    turns = [key for number in range(rounds) for key in list(measures)[:: 1 if number % 2 == 0 else -1]]
+    with tqdm(turns, disable=None, leave=False) as bar:
+        for key in bar:
+            bar.set_description(key)
             found[key].append(measures[key]())
     return found
 
