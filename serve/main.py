@@ -128,8 +128,10 @@ def _serve_with_ray(config: ServeConfig, _: list[str]) -> int:
 
 def _serve(config: ServeConfig, _: list[str]) -> int:
     api_keys, admin_keys = _prepare(config)
+    from vlm.allocator import give_back_freed_memory
     from vlm.cold_start import import_loading
 
+    give_back_freed_memory()
     import_loading()  # before what else needs transformers: so it comes sooner and takes less memory
     from .app import create_app
     from .server import make_server

@@ -1,0 +1,28 @@
+import subprocess
+import sys
+
+CODE = """
+import re, threading, torch
+from pathlib import Path
+from vlm.allocator import give_back_freed_memory
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+if {told}:
+    assert give_back_freed_memory()
+torch.ones(7 * 2**20).sum()  # 28 MB, which glibc learns from
+before, kept = resident(), []
+def work():
+    parts = [torch.ones(5 * 2**20) for _ in range(8)]  # of 20 MB
+    kept.append(torch.ones(64))
+    del parts
+threads = [threading.Thread(target=work) for _ in range(4)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(resident() - before)
+"""
+
+
+def test_large_buffers_that_are_freed_go_back():
+    held = subprocess.run([sys.executable, "-c", CODE.format(told=True)], capture_output=True, text=True, check=True)
+    assert int(held.stdout) < 16, held.stdout
