@@ -52,6 +52,9 @@ class Replica:
     """One model, its engine and the whole application; the gate and the queue in front of it are those of `Front`."""
 
     def __init__(self, config: ServeConfig):
+        from vlm.allocator import give_back_freed_memory
+
+        give_back_freed_memory()
         from .app import create_app
         from .engine import load_engine
         from .service import Service

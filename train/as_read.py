@@ -6,7 +6,7 @@ The language model learns from such hints (`vlm/hints`), so that it uses what wa
 from random import Random
 from typing import Any, cast
 
-from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
+from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Structure, Table
 from vlm.structure.reading import Family
 
 from .seeing.words import misread
@@ -59,12 +59,4 @@ def _spoilt(structure: Structure, rng: Random) -> Structure:
                 one if right() else one.model_copy(update={"part": rng.choice(parts)}) for one in structure.call_outs
             )
             return structure.model_copy(update={"call_outs": call_outs})
-        case Scene():
-            names = [thing.colour for thing in structure.things]
-            things = tuple(
-                thing if right() else thing.model_copy(update={"colour": rng.choice(names)})
-                for thing in structure.things
-                if right()
-            )
-            return structure.model_copy(update={"things": things})
     return structure

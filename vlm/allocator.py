@@ -13,7 +13,7 @@ LARGE = 16 * 2**20  # bytes from which a buffer is memory of its own, and goes b
 
 
 def give_back_freed_memory() -> bool:
-    """Call before threads start; False where the C library is another one."""
+    """Call before much is loaded; False where the C library is another one."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

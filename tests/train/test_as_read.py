@@ -22,7 +22,7 @@ def test_an_unspoilt_reading_says_what_was_drawn_but_for_what_nobody_can_read(fa
         assert read == truth
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", sorted({*FAMILIES} - {"shapes", "things"}))  # of these nothing is said
 def test_spoilt_readings_have_some_mistakes(family):
     truths = [draw(family, seed, "train").truth for seed in range(20)]
     changed = [

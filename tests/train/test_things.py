@@ -14,18 +14,11 @@ from train.data_engine.things import Things
 from train.data_engine.things_glyphs import masks, proportions
 from train.data_engine.things_layout import HELD_OUT_PATTERNS, Icon, IconScene, extent
 from train.data_engine.things_picture import CONTRAST
-from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS
-from vlm.structure import kinds as hinted
-from vlm.structure.kinds import SYNONYMS
+from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS, SYNONYMS
 
 FAMILY = Things()
 MISSING = "\U000f0000"  # a character that no font draws
 CALLED = {kind: [kind, *SYNONYMS.get(kind, ())] for kind in DRAWINGS}
-
-
-def test_the_names_that_hints_know_are_those_that_are_drawn():
-    assert CATEGORY_OF == hinted.CATEGORY_OF
-    assert set(DRAWINGS) <= set(hinted.KINDS) == {*DRAWINGS, *hinted.SHAPES}
 
 
 def icon(kind, colour, x, y, side=40.0) -> Icon:
