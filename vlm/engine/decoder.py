@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from ..cross_attention import FusionDecoderLayer
@@ -93,7 +94,7 @@ class Decoder:
 
     @torch.no_grad()
     def __init__(self, model: VlmForConditionalGeneration):
-        config = model.config.text_config
+        self.config = config = model.config.text_config
         decoder = model.language_model.get_decoder()
         plain = [getattr(layer, "decoder_layer", layer) for layer in decoder.layers]
         attention = plain[0].self_attn
@@ -124,12 +125,10 @@ class Decoder:
 
     def slots(self, max_slots: int, max_bytes: int) -> Slots:
         """Empty slots of the shape that this model needs."""
-        looking = self.looking
-        shape = SlotShape(
-            len(self.layers), self.heads, self.head_size,
-            *((0, 0, 0, 0) if looking is None else (looking.count, looking.heads, looking.head_size, looking.places)),
-        )  # fmt: skip
-        return Slots(shape, max_slots, max_bytes)
+        return Slots(slot_shape(self.config, self.looking), max_slots, max_bytes)
+
+    def prepare(self, variant: Variant) -> None:
+        """Nothing: `forward` needs no more than the variant itself."""
 
     @torch.inference_mode()
     def forward(
@@ -198,6 +197,16 @@ class Decoder:
             y = torch.baddbmm(y, weights[..., place : place + PLACES], values[:, place : place + PLACES])
         y = y.view(batch, heads, -1, size)[:, :, : tokens * groups].view(batch, heads, tokens, groups, size)
         return y.permute(0, 2, 1, 3, 4).reshape(rows, -1)
+
+
+def slot_shape(config: LlamaConfig, looking: Looking | None) -> SlotShape:
+    """What a slot holds for a language model and its cross-attention."""
+    pictures = (0, 0, 0, 0) if looking is None else (looking.count, looking.heads, looking.head_size, looking.places)
+    return SlotShape(config.num_hidden_layers, config.num_key_value_heads, size_of_heads(config), *pictures)
+
+
+def size_of_heads(config: LlamaConfig) -> int:
+    return config.head_dim or config.hidden_size // config.num_attention_heads
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:

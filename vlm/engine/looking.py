@@ -1,10 +1,12 @@
 """Cross-attention to the pictures of many slots at once: `vlm.cross_attention`, without what a batch does not need.
 
-A slot's keys and values begin with one place of zeros, the sink, whose score the mask brings; then the pictures in
-order, with what tells the ordinal added, so that a picture's place in the conversation costs nothing per token.
+A slot's keys and values are those of its pictures in order, with what tells the ordinal added, so that a picture's
+place in the conversation costs nothing per token. Each picture has the same number of places, the first of which is
+empty; at the first picture's, the mask brings the score of the sink. What is left over at the end is hidden: with a
+whole multiple of PICTURE_PLACES for each picture, sums come out the same whatever stands behind them for others.
 
-Shape letters: B sequences, T tokens, R = B*T rows, I pictures, P image features of each, N heads, H head dim,
-M = T filled up, D width.
+Shape letters: B sequences, T tokens, R = B*T rows, I pictures, P places of each, N heads, H head dim, M = T filled up,
+D width.
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from ..modeling_vlm import VlmForConditionalGeneration
 from .products import fill_rows, row_block
 
 QUERY_ROWS = 4
+PICTURE_PLACES = 64
 
 
 @dataclass
@@ -28,7 +31,7 @@ class Look:
     sequences: int
     tokens: int
     pictures: int  # the most that a sequence of this step sees
-    mask: Tensor  # [B, N, M, 1 + I*P]: 0 or -inf; at place 0 the block's sink
+    mask: Tensor  # [B, N, M, I*P]: 0 or -inf; at place 0 the block's sink
     queries: Tensor  # [B, N, M, H], zeros
     sees: Tensor  # [R, 1]: 1 where a token sees a picture, else 0
 
@@ -43,7 +46,8 @@ class Looking:
         self.heads = blocks[0].num_heads
         self.head_size = blocks[0].query.out_features // self.heads
         self.features = model.config.num_image_features
-        self.places = 1 + model.config.max_images * self.features
+        self.places = -(-(1 + self.features) // PICTURE_PLACES) * PICTURE_PLACES  # of one picture
+        self.max_pictures = model.config.max_images
         self.gates = [(float(block.attn_gate.tanh()), float(block.mlp_gate.tanh())) for block in blocks]
         self.queries = [block.query.weight * self.head_size**-0.5 for block in blocks]
         self.sinks = [block.sink.detach()[:, None] for block in blocks]  # [N, 1]
@@ -51,7 +55,7 @@ class Looking:
 
     def show(self, slots: list[Tensor], slot: int, number: int, picture: tuple[ImageKeyValue, ...]) -> None:
         """Put the keys and values of one picture [1, N, 1, P, H] into a slot, as its picture `number` (from 0)."""
-        place = 1 + number * self.features
+        place = 1 + number * self.places
         for tensor, block, (key, value) in zip(slots, self.blocks, picture, strict=True):
             ordinals = torch.stack([block.ordinal_key[number], block.ordinal_value[number]])
             ordinals = ordinals.view(2, self.heads, 1, -1)
@@ -65,15 +69,22 @@ class Looking:
         if pictures == 0:
             return None
         rows = -(-tokens // QUERY_ROWS) * QUERY_ROWS
-        picture = torch.arange(-1, pictures * self.features).div(self.features, rounding_mode="floor")  # [1 + I*P]
-        mask = torch.zeros(batch, self.heads, rows, len(picture))
-        mask[:, :, :tokens].masked_fill_((picture >= visible.unsqueeze(-1)).unsqueeze(1), float("-inf"))
+        mask = torch.zeros(batch, self.heads, rows, pictures * self.places)
+        mask[:, :, :tokens] = self.mask(visible, pictures).unsqueeze(1)
         queries = torch.zeros(batch, self.heads, rows, self.head_size)
         sees = (visible > 0).float().view(-1, 1)
         return Look(first, batch, tokens, pictures, mask, queries, sees)
 
+    def mask(self, visible: Tensor, pictures: int) -> Tensor:
+        """visible int [B, T] -> [B, T, I*P] for so many pictures: 0 where a token looks and at the sink, else -inf."""
+        picture = torch.arange(pictures).repeat_interleave(self.places)
+        place = torch.arange(self.places).repeat(pictures)
+        hidden = (picture >= visible.unsqueeze(-1)) | (place == 0) | (place > self.features)
+        hidden[..., 0] = False
+        return torch.zeros(hidden.shape).masked_fill_(hidden, float("-inf"))
+
     def look_(self, x: Tensor, block: int, slots: Tensor, look: Look) -> None:
-        """Add to x [R, D] what its tokens find in the pictures: one block, with its slots [2, S, N, 1 + I*P, H]."""
+        """Add to x [R, D] what its tokens find in the pictures: one block, with its slots [2, S, N, I*P, H]."""
         weights: GatedCrossAttention = self.blocks[block]
         attn_gate, mlp_gate = self.gates[block]
         rows = look.sequences * look.tokens
@@ -89,16 +100,16 @@ class Looking:
 
     def _attend(self, queries: Tensor, block: int, slots: Tensor, look: Look) -> Tensor:
         """Queries [R, N*H] -> what was found [R, N*H]."""
-        batch, tokens, features = look.sequences, look.tokens, self.features
-        end = 1 + look.pictures * features
+        batch, tokens, places = look.sequences, look.tokens, self.places
+        end = look.pictures * places
         look.queries[:, :, :tokens] = queries.view(batch, tokens, self.heads, -1).transpose(1, 2)
-        keys, values = slots[:, look.first : look.first + batch, :, :end].flatten(1, 2)  # [B*N, 1 + I*P, H]
+        keys, values = slots[:, look.first : look.first + batch, :, :end].flatten(1, 2)  # [B*N, I*P, H]
         look.mask[..., 0] = self.sinks[block]
         weights = torch.baddbmm(look.mask.flatten(0, 1), look.queries.flatten(0, 1), keys.transpose(1, 2)).softmax(
             dim=-1
         )
-        y = torch.bmm(weights[..., : 1 + features], values[:, : 1 + features])  # [B*N, M, H]
-        for place in range(1 + features, end, features):
-            y = torch.baddbmm(y, weights[..., place : place + features], values[:, place : place + features])
+        y = torch.bmm(weights[..., :places], values[:, :places])  # [B*N, M, H]
+        for place in range(places, end, places):
+            y = torch.baddbmm(y, weights[..., place : place + places], values[:, place : place + places])
         y = y.view(batch, self.heads, -1, self.head_size)
         return y[:, :, :tokens].transpose(1, 2).reshape(batch * tokens, -1)

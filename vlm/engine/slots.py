@@ -25,7 +25,7 @@ class SlotShape:
     blocks: int  # of cross-attention
     image_heads: int
     image_head_size: int
-    image_places: int  # of all pictures that a slot can hold, and one for the sink
+    picture_places: int  # of each picture; see looking.py
 
     @property
     def bytes_per_token(self) -> int:
@@ -44,41 +44,40 @@ class Slots:
         self.max_slots = max_slots
         self.max_bytes = max_bytes
         self.text: list[Tensor] = []  # one [2, S, N, L, H] per layer: keys, values
-        self.images: list[Tensor] = []  # one [2, S, N, 1 + I*P, H] per block of cross-attention
-        self._count, self._places = 0, 0
+        self.images: list[Tensor] = []  # one [2, S, N, I*P, H] per block of cross-attention
+        self._count, self._places, self._pictures = 0, 0, 0
 
     def fits(self, count: int, length: int) -> bool:
         """Whether `count` sequences of up to `length` tokens may run together."""
         size = count * whole_places(length) * self.shape.bytes_per_token
         return count <= self.max_slots and (count == 1 or size <= self.max_bytes)
 
-    def reserve(self, count: int, length: int, used: int) -> None:
-        """Make room for `count` sequences of up to `length` tokens, keeping the first `used` slots."""
+    def reserve(self, count: int, length: int, pictures: int, used: int) -> None:
+        """Make room for `count` sequences of up to `length` tokens and `pictures`, keeping the first `used` slots."""
         places = -(-length // GROWTH) * GROWTH
         if used == 0 and self._count * self._places * self.shape.bytes_per_token > self.max_bytes:
             self._count = self._places = 0  # a long one is over: give its memory back
-        if count <= self._count and places <= self._places:
-            return
-        old_text, old_images, kept = self.text, self.images, self._places
-        self._places = max(places, self._places)
-        if count > self._count:
+        if used or not pictures:
+            pictures = max(pictures, self._pictures)
+        shape, more = self.shape, count > self._count
+        if more:
             self._count = max(count, min(2 * self._count, self.max_slots))
-        shape, s = self.shape, self._count
-        self.text = [torch.zeros(2, s, shape.heads, self._places, shape.head_size) for _ in range(shape.layers)]
-        image = (2, s, shape.image_heads, shape.image_places, shape.image_head_size)
-        self.images = [torch.zeros(image) for _ in range(shape.blocks)]
-        if used:
-            for new, old in zip(self.text, old_text, strict=True):
-                new[:, :used, :, :kept] = old[:, :used]
-            for new, old in zip(self.images, old_images, strict=True):
-                new[:, :used] = old[:, :used]
+        if more or places > self._places:
+            self._places = max(places, self._places)
+            empty = (2, self._count, shape.heads, self._places, shape.head_size)
+            self.text = [_enlarged(empty, self.text[i][:, :used] if used else None) for i in range(shape.layers)]
+        if more or pictures != self._pictures:
+            self._pictures = pictures
+            empty = (2, self._count, shape.image_heads, pictures * shape.picture_places, shape.image_head_size)
+            self.images = [_enlarged(empty, self.images[i][:, :used] if used else None) for i in range(shape.blocks)]
 
     def copy(self, source: int, target: int, length: int, pictures: int) -> None:
-        """Slot `source`, which has read `length` tokens and this many places of pictures, into slot `target`."""
+        """Slot `source`, which has read `length` tokens and is shown so many pictures, into slot `target`."""
         for tensor in self.text:
             tensor[:, target, :, :length] = tensor[:, source, :, :length]
+        places = pictures * self.shape.picture_places
         for tensor in self.images if pictures else ():
-            tensor[:, target, :, :pictures] = tensor[:, source, :, :pictures]
+            tensor[:, target, :, :places] = tensor[:, source, :, :places]
 
     def store(self, slot: int, length: int) -> Tensor:
         """A copy of what a slot has read: [layers, 2, N, length, H]."""
@@ -93,3 +92,11 @@ class Slots:
         """Forget what is in a slot: a value that is not a number would reach the next sequence, times zero."""
         for tensor in (*self.text, *self.images):
             tensor[:, slot].zero_()
+
+
+def _enlarged(shape: tuple[int, ...], old: Tensor | None) -> Tensor:
+    """Zeros [2, S, N, L, H] that begin with `old`, which has fewer slots and places."""
+    new = torch.zeros(shape)
+    if old is not None:
+        new[:, : old.shape[1], :, : old.shape[3]] = old
+    return new

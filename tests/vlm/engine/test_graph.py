@@ -1,0 +1,93 @@
+"""What is kept of a model for ONNX Runtime: made once, for these weights and this machine, and only where it does."""
+
+import os
+
+import pytest
+import torch
+
+from tests.tiny import with_lora_
+from vlm.engine import graph_decoder, graph_store
+from vlm.engine.decoder import Decoder
+from vlm.engine.graph import quantize_rows
+from vlm.engine.graph_decoder import GraphDecoder, make_decoder
+from vlm.quantization import quantize_
+
+
+@pytest.fixture
+def model(open_gates):
+    quantize_(open_gates.language_model, "int4")
+    return with_lora_(open_gates)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(graph_store, "cache_folder", lambda: tmp_path)
+    return tmp_path / "graphs"
+
+
+def test_weights_are_rounded_to_8_bits_of_the_largest_of_64():
+    weight = torch.randn(5, 100)
+    codes, scales = quantize_rows(weight)
+    assert codes.shape == (5, 2, 64) and scales.shape == (5, 2)
+    back = ((torch.tensor(codes).float() - 128) * torch.tensor(scales)[..., None]).flatten(1)[:, :100]
+    assert (back - weight).abs().max() <= weight.abs().max() / 254 + 1e-6
+    assert quantize_rows(torch.zeros(1, 64))[0].min() == 128  # of nothing but zeros, nothing becomes NaN
+
+
+def test_it_is_made_once_and_anew_for_other_weights(model, cache):
+    assert isinstance(make_decoder(model), GraphDecoder)
+    (folder,) = cache.iterdir()
+    times = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    make_decoder(model)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == times
+    with torch.no_grad():
+        next(p for name, p in model.named_parameters() if name.endswith(".up")).add_(1)
+    make_decoder(model)
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_an_adapters_graph_holds_no_more_than_what_is_its_own(model, cache):
+    """That its answers are right: test_adapters.py."""
+    decoder = make_decoder(model)
+    (folder,) = cache.iterdir()
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert sizes["weights.data"] > 4 * sizes["seeing.onnx"]
+    assert set(decoder._seeing) == {decoder.base}
+
+
+def test_where_rows_depend_on_each_other_it_is_not_used_and_not_tried_again(model, cache, monkeypatch):
+    monkeypatch.setattr(graph_decoder, "is_independent", lambda decoder: False)
+    assert isinstance(make_decoder(model), Decoder)
+    monkeypatch.undo()
+    monkeypatch.setattr(graph_store, "cache_folder", lambda: cache.parent)
+    assert isinstance(make_decoder(model), Decoder)
+    assert [path.name for path in next(cache.iterdir()).iterdir()] == [graph_store.UNFIT]
+
+
+def test_what_is_half_made_leaves_nothing(model, cache, monkeypatch):
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(graph_decoder, "is_independent", fail)
+    with pytest.raises(OSError, match="no space left"):
+        make_decoder(model)
+    assert not list(cache.iterdir())
+
+
+def test_what_was_not_used_for_a_week_is_forgotten(model, cache):
+    old, new = cache / "old", cache / "new"
+    for path, days in ((old, 8), (new, 6)):
+        path.mkdir(parents=True)
+        os.utime(path, (0, path.stat().st_mtime - days * 86400))
+    make_decoder(model)
+    assert not old.exists() and new.exists()
+
+
+def test_a_model_that_it_cannot_run_has_the_other_decoder(tiny_model, monkeypatch):
+    assert "not int4" in graph_store.why_no_graph(tiny_model)
+    assert isinstance(make_decoder(tiny_model), Decoder)
+    quantize_(tiny_model.language_model, "int4")
+    assert graph_store.why_no_graph(tiny_model) is None
+    monkeypatch.setattr(graph_store, "find_spec", lambda name: None)
+    assert "onnx is not installed" in graph_store.why_no_graph(tiny_model)
+    assert isinstance(make_decoder(tiny_model), Decoder)

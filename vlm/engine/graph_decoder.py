@@ -1,0 +1,261 @@
+"""`Decoder` by ONNX Runtime: the same forward pass over the same slots, several times as fast, in 8-bit weights.
+
+What a token gets has the same bits whatever else is in the batch, and a prompt in whatever parts it is read. Tokens of
+an answer are read by other kernels than those of a prompt, though (one query at a time, in the attention), and so may
+differ in the last bits from the same tokens in a prompt.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..modeling_vlm import VlmForConditionalGeneration
+from .decoder import Decoder, slot_shape
+from .graph_store import PLAIN, SEEING, kept_graphs, open_graph, why_no_graph
+from .looking import Looking
+from .slots import Slots
+from .variants import Variant, make_variant
+
+logger = logging.getLogger(__name__)
+
+LEAST = 2  # tokens of a part of a prompt: one alone would be read as an answer's
+
+
+@dataclass(eq=False)
+class Graph:
+    """A session, what it was opened from, and the cross-attention that is in it."""
+
+    source: Path | bytes
+    session: Any
+    looking: Looking | None
+
+
+@dataclass
+class Call:
+    """What a graph is called with, bound to memory that stays where it is, so that it can be called again."""
+
+    binding: Any
+    where: list[int]  # addresses of the slots that it works on
+    x: Tensor  # [B, T, D]
+    lengths: np.ndarray
+    longest: np.ndarray
+    logits: Tensor  # [K, V]
+    image_mask: Tensor | None  # [B, 1, T, P]
+    others: list[Any]  # what else must stay
+
+
+class GraphDecoder:
+    """`forward` over `Slots`; see `Decoder`. Keeps what it called last, to call it again."""
+
+    def __init__(self, model: VlmForConditionalGeneration, base: Variant, folder: Path):
+        self.base = base
+        self._model, self._folder = model, folder
+        self._config = model.config.text_config
+        self._plain = self._open(folder / PLAIN, None)
+        seeing = self._open(folder / SEEING, base.looking)
+        self._seeing: WeakKeyDictionary[Variant, Graph] = WeakKeyDictionary({base: seeing})
+        self._calls: dict[tuple[Graph, int, int, int], Call] = {}  # of one token for each sequence
+
+    @property
+    def looking(self) -> Looking | None:
+        return self.base.looking
+
+    @property
+    def width(self) -> int:
+        """Of what `forward` takes."""
+        return self._config.hidden_size
+
+    def slots(self, max_slots: int, max_bytes: int) -> Slots:
+        """Empty slots of the shape that this model needs."""
+        return Slots(slot_shape(self._config, self.looking), max_slots, max_bytes)
+
+    def prepare(self, variant: Variant) -> None:
+        """Make the graph of a variant before it is needed; from any thread."""
+        from .graph import build_graph, known_weights
+
+        if variant in self._seeing:
+            return
+        known = known_weights(self._folder / SEEING)
+        own = (".update.",) if variant.looking is self.base.looking else (".update.", "blocks.")
+        known = {name: weight for name, weight in known.items() if not any(part in name for part in own)}
+        graph = build_graph(self._model, variant.looking, variant.updates, known)
+        self._seeing[variant] = self._open(graph.SerializeToString(), variant.looking)
+
+    @contextmanager
+    def profiled(self, folder: Path) -> Iterator[None]:
+        """Have ONNX Runtime write into `folder` what its operators take."""
+        graphs = [self._plain, *self._seeing.values()]
+        sessions = [graph.session for graph in graphs]
+        self._calls = {}
+        for graph in graphs:
+            graph.session = open_graph(graph.source, self._folder, folder)
+        try:
+            yield
+        finally:
+            self._calls = {}
+            for graph, session in zip(graphs, sessions, strict=True):
+                graph.session.end_profiling()
+                graph.session = session
+
+    def _open(self, source: Path | bytes, looking: Looking | None) -> Graph:
+        return Graph(source, open_graph(source, self._folder), looking)
+
+    @torch.inference_mode()
+    def forward(
+        self, embeddings: Tensor, slots: Slots, first: int, starts: list[int], visible: Tensor, keep: int,
+        variants: Sequence[Variant] = (),
+    ) -> Tensor:  # fmt: skip
+        """One step for slots `first`, `first + 1`, ... of which each has read `starts` tokens -> logits [B*keep, V].
+
+        As `Decoder.forward`; a prompt is told from an answer by having more than one token here.
+        """
+        variants = variants or [self.base] * len(starts)
+        found = []
+        for rows, tokens in self._pieces(visible, variants):
+            graph = self._graph(variants[rows.start], bool(visible[rows.start, tokens.start]))
+            is_last = tokens.stop == visible.shape[1]
+            logits = self._run(
+                graph, embeddings[rows, tokens], slots, first + rows.start,
+                [start + tokens.start for start in starts[rows]], visible[rows, tokens],
+                keep if is_last else 0, is_prompt=visible.shape[1] > 1,
+            )  # fmt: skip
+            if is_last:
+                found.append(logits)
+        return found[0] if len(found) == 1 else torch.cat(found)
+
+    def _graph(self, variant: Variant, sees: bool) -> Graph:
+        return self._seeing[variant] if sees else self._plain
+
+    def _pieces(self, visible: Tensor, variants: Sequence[Variant]) -> Iterator[tuple[slice, slice]]:
+        """Neighbouring sequences, or parts of one, that the same graph is for."""
+        batch, tokens = visible.shape
+        if batch == 1:  # what a token sees, those after it see
+            unseeing = int((visible[0] == 0).sum())
+            ends = sorted({0, unseeing, tokens})
+            yield from ((slice(0, 1), slice(*part)) for part in pairwise(ends))
+            return
+        start = 0
+        for _, run in groupby(range(batch), key=lambda i: self._graph(variants[i], bool(visible[i, 0]))):
+            count = len(list(run))
+            yield slice(start, start + count), slice(0, tokens)
+            start += count
+
+    def _run(
+        self, graph: Graph, x: Tensor, slots: Slots, first: int, starts: list[int], visible: Tensor, keep: int,
+        is_prompt: bool,
+    ) -> Tensor:  # fmt: skip
+        last = x.shape[1] - 1
+        if is_prompt and x.shape[1] < LEAST:  # what the token too many writes, the next one writes over
+            x, visible = torch.cat([x, x], dim=1), torch.cat([visible, visible], dim=1)
+        batch, tokens = x.shape[:2]
+        rows = np.arange(keep * batch, dtype=np.int64) * tokens + last
+        call = self._call(graph, slots, first, batch, tokens, rows, is_prompt)
+        call.x.copy_(x)
+        call.lengths[:] = [start + tokens - 1 for start in starts]
+        call.longest[...] = max(starts) + tokens
+        if call.image_mask is not None and graph.looking is not None:
+            pictures = call.image_mask.shape[-1] // graph.looking.places
+            call.image_mask.copy_(graph.looking.mask(visible, pictures).unsqueeze(1))
+        graph.session.run_with_iobinding(call.binding)
+        return call.logits
+
+    def _call(
+        self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray, is_prompt: bool
+    ) -> Call:
+        """A new call or, of answers, the one before where it was about the same slots."""
+        where = [tensor.data_ptr() for tensor in (*slots.text[:1], *slots.images[:1])]
+        key = (graph, first, batch, len(rows))
+        if not is_prompt and (known := self._calls.get(key)) is not None and known.where == where:
+            return known
+        call = self._bind(graph, slots, first, batch, tokens, rows)
+        call.where = where
+        if not is_prompt:
+            self._calls = {other: kept for other, kept in self._calls.items() if kept.where == where}
+            self._calls[key] = call
+        return call
+
+    def _bind(self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray) -> Call:
+        config, binding = self._config, graph.session.io_binding()
+        x = torch.empty(batch, tokens, config.hidden_size)
+        lengths, longest = np.empty(batch, np.int32), np.empty((), np.int32)
+        count = len(rows)
+        logits = torch.empty(max(count, 1), config.vocab_size)  # of none, too, an address is asked for
+        for name, array in (("lengths", lengths), ("longest", longest), ("last", rows)):
+            binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+        _bind(binding.bind_input, "x", x)
+        binding.bind_output("logits", "cpu", 0, np.float32, (count, config.vocab_size), logits.data_ptr())
+        for i, layer in enumerate(slots.text):
+            for what, tensor in zip(("keys", "values"), layer[:, first : first + batch], strict=True):
+                _bind(binding.bind_input, f"{what}.{i}", tensor)
+                _bind(binding.bind_output, f"new_{what}.{i}", tensor)  # the same memory: it is written in place
+        mask, is_sink = None, None
+        if graph.looking is not None:
+            for i, block in enumerate(slots.images):
+                for what, tensor in zip(("keys", "values"), block[:, first : first + batch], strict=True):
+                    _bind(binding.bind_input, f"image_{what}.{i}", tensor)
+            is_sink = torch.zeros(slots.images[0].shape[3])
+            is_sink[0] = 1
+            mask = torch.empty(batch, 1, tokens, len(is_sink))
+            _bind(binding.bind_input, "is_sink", is_sink)
+            _bind(binding.bind_input, "image_mask", mask)
+        return Call(binding, [], x, lengths, longest, logits[:count], mask, [rows, is_sink])
+
+
+def _bind(bind: Any, name: str, tensor: Tensor) -> None:
+    assert tensor.is_contiguous()
+    bind(name, "cpu", 0, np.float32, tuple(tensor.shape), tensor.data_ptr())
+
+
+def make_decoder(model: VlmForConditionalGeneration) -> Decoder | GraphDecoder:
+    """The fastest decoder that there is for a model which `why_not` says None of."""
+    if (reason := why_no_graph(model)) is not None:
+        logger.info("ONNX Runtime, which is faster, does not run this model: %s", reason)
+        return Decoder(model)
+    base = make_variant(model)
+    folder = kept_graphs(model, base, lambda folder: is_independent(GraphDecoder(model, base, folder)))
+    if folder is None:
+        logger.info("ONNX Runtime, which is faster, does not run this model: its rows depend on each other on this CPU")
+        return Decoder(model)
+    return GraphDecoder(model, base, folder)
+
+
+@torch.inference_mode()
+def is_independent(decoder: GraphDecoder) -> bool:
+    """Whether tokens get the same bits alone and together here, and a prompt in one part and in two.
+
+    The kernels that a CPU gets are chosen by ONNX Runtime, and that they do so is no promise of theirs.
+    """
+    kinds = (0,) if decoder.looking is None else (0, 1)
+    return all(_is_independent(decoder, pictures) for pictures in kinds)
+
+
+def _is_independent(decoder: GraphDecoder, pictures: int) -> bool:
+    random, batch, length = torch.Generator().manual_seed(0), 3, 12
+    x = torch.randn(batch, length + 1, decoder.width, generator=random)
+    visible = torch.full((batch, length + 1), pictures)
+    slots = decoder.slots(batch, 2**26)
+    slots.reserve(batch, length + LEAST, 1, used=0)
+    for tensor in slots.images:
+        tensor.normal_(generator=random)
+
+    def read(rows: slice, tokens: slice) -> Tensor:
+        starts = [tokens.start] * (rows.stop - rows.start)
+        return decoder.forward(x[rows, tokens], slots, rows.start, starts, visible[rows, tokens], keep=1).clone()
+
+    row = [slice(i, i + 1) for i in range(batch)]
+    whole = [read(row[i], slice(0, length)) for i in range(batch)]
+    read(row[0], slice(0, 5))
+    parts = read(row[0], slice(5, length))
+    answer = slice(length, length + 1)
+    alone = torch.cat([read(row[i], answer) for i in range(batch)])
+    together = read(slice(0, batch), answer)
+    return torch.equal(whole[0], parts) and torch.equal(alone, together)

@@ -1,0 +1,159 @@
+"""The graphs of graph.py, made once for a model and a machine, and kept in the user's cache.
+
+A folder of them holds `seeing.onnx` and `plain.onnx`, with and without what only speaks where a picture is seen, and
+`weights.data`: the weights of both, in the layout that the kernels of this CPU want, mapped into memory from the file.
+An adapter's own graph refers to the same file.
+"""
+
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..modeling_vlm import VlmForConditionalGeneration
+from ..quantization import quantization_of
+from ..run_config import cache_folder
+from .decoder import size_of_heads
+from .variants import Variant
+
+logger = logging.getLogger(__name__)
+
+UNUSED_DAYS = 7  # after which graphs are forgotten; they are made anew in seconds
+FORM = 2  # of what is kept; another number makes everything anew
+PLAIN, SEEING, WEIGHTS = "plain.onnx", "seeing.onnx", "weights.data"
+UNFIT = "unfit"  # a file in place of graphs whose rows depend on each other on this machine
+LEAST_KEPT = 1024  # bytes of a weight that is kept in the file, not in the graph itself
+MAKING = "session."  # of ONNX Runtime's options
+SAVING = {
+    f"{MAKING}optimized_model_external_initializers_file_name": WEIGHTS,
+    f"{MAKING}optimized_model_external_initializers_min_size_in_bytes": str(LEAST_KEPT),
+    f"{MAKING}save_external_prepacked_constant_initializers": "1",
+}
+
+
+def why_no_graph(model: VlmForConditionalGeneration) -> str | None:
+    """Why ONNX Runtime cannot run a language model that `Decoder` can run; None where it can."""
+    if missing := [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]:
+        return f"{missing[0]} is not installed (pip install 'regard[fast]')"
+    config = model.config.text_config
+    if quantization_of(model.language_model) != "int4":
+        return "its weights are not int4"
+    if config.hidden_act != "silu":
+        return f"its activation is {config.hidden_act}, not silu"
+    if size_of_heads(config) % 16:
+        return "the size of its heads is no multiple of 16"
+    return None
+
+
+def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callable[[Path], bool]) -> Path | None:
+    """The folder of a model's graphs; made, in some seconds, where there is none.
+
+    None where `check` of a new folder says that its graphs do not do here. Raises OSError where the disk is full.
+    """
+    folder = cache_folder() / "graphs" / _key(model)
+    if not folder.is_dir():
+        logger.info("preparing the language model for this machine in %s (once)", folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
+            made = Path(partial, "graphs")
+            made.mkdir()
+            _make(model, base, made)
+            if not check(made):
+                for path in made.iterdir():
+                    path.unlink()
+                (made / UNFIT).touch()
+            try:
+                made.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # nor has another process made it in the meantime
+                    raise
+        _forget_unused(folder.parent)
+    os.utime(folder)
+    return None if (folder / UNFIT).exists() else folder
+
+
+def _make(model: VlmForConditionalGeneration, base: Variant, folder: Path) -> None:
+    import onnx
+    import onnxruntime
+
+    from .graph import build_graph, known_weights
+
+    with tempfile.TemporaryDirectory(dir=folder) as raw:
+        source = Path(raw, SEEING)
+        graph = build_graph(model, base.looking, base.updates, {})
+        onnx.save_model(graph, source, save_as_external_data=True, location="raw.data", size_threshold=LEAST_KEPT)
+        del graph
+        options = session_options()
+        options.optimized_model_filepath = str(folder / SEEING)
+        for name, value in SAVING.items():
+            options.add_session_config_entry(name, value)
+        onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    known = known_weights(folder / SEEING)
+    (folder / PLAIN).write_bytes(build_graph(model, None, [{} for _ in base.updates], known).SerializeToString())
+
+
+def session_options() -> Any:
+    """How every graph is run; of onnxruntime.SessionOptions."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # they are as they should be
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3  # errors
+    # The cores are torch's as soon as a step is over.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
+
+
+def open_graph(graph: Path | bytes, folder: Path, profile: Path | None = None) -> Any:
+    """A session of a graph whose weights lie in `folder`; with `profile`, what its operators take is written there."""
+    import onnxruntime
+
+    options = session_options()
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile / "profile")
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+    source = str(graph) if isinstance(graph, Path) else graph
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _key(model: VlmForConditionalGeneration) -> str:
+    """A hash of all that a folder of graphs depends on: the weights in it, the kernels, and the CPU that chose them."""
+    import onnxruntime
+
+    digest = hashlib.blake2b(digest_size=16)
+    config = model.config.text_config
+    digest.update(f"{FORM} {onnxruntime.__version__} {_cpu()} {config.to_json_string()}".encode())
+    embeddings = model.get_input_embeddings()
+    kept = {id(tensor) for tensor in embeddings.parameters()}
+    for name, tensor in model.language_model.state_dict(keep_vars=True).items():
+        if id(tensor) not in kept or config.tie_word_embeddings:
+            digest.update(name.encode())
+            digest.update(tensor.detach().contiguous().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    told = [line for line in lines if line.startswith(("model name", "flags", "Features"))]
+    return "".join(dict.fromkeys(told))
+
+
+def _forget_unused(folder: Path) -> None:
+    """What another process has open stays until it ends."""
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > UNUSED_DAYS * 86400:
+            shutil.rmtree(path, ignore_errors=True)
