@@ -49,6 +49,7 @@ from .quantization import CPU_KINDS, check_quantization, dequantize_, quantize_
 from .run_config import PACKAGE, ConfigError, RunConfig, cache_folder, load_config
 
 if TYPE_CHECKING:
+    from .engine.streams import Streams
     from .perception import Perception
 
 logger = logging.getLogger(__name__)
@@ -294,9 +295,9 @@ def _load_hub_model(
 
 @dataclass(frozen=True)
 class Assistant:
-    """A model with its processor, ready to be asked, from one thread at a time.
+    """A model with its processor, ready to be asked, from one thread at a time; its weights stay as they are.
 
-    It keeps nothing between calls but what it saw in the last pictures.
+    It keeps what it has read and seen last, within bounds, so that the next question about it is answered sooner.
     """
 
     name: str
@@ -305,8 +306,19 @@ class Assistant:
     perception: "Perception | None" = None  # of a model that uses hints
 
     def stream(self, request: GenerationRequest) -> Generator[Chunk, None, None]:
-        """The answer, piece by piece; see `vlm.generation.generate`."""
-        return generate(self.model, self.processor, self.with_hints(request))
+        """The answer, a chunk after every token. Raises RequestError at once for what cannot be answered."""
+        if self._streams is None:
+            return generate(self.model, self.processor, self.with_hints(request))
+        return self._streams.stream(self.with_hints(request))
+
+    @functools.cached_property
+    def _streams(self) -> "Streams | None":
+        """The engine; None where it cannot run the model, which then is run by transformers."""
+        from .engine.batch import Batch
+        from .engine.decoder import why_not
+        from .engine.streams import Streams
+
+        return None if why_not(self.model) is not None else Streams(Batch(self.model, self.processor))
 
     def with_hints(self, request: GenerationRequest) -> GenerationRequest:
         """The request with what was seen in its pictures said in it, if it wants that and the model knows it."""

@@ -125,6 +125,7 @@ def test_guidance_changes_an_answer_about_a_picture(served, question):
 def test_a_model_that_answers_one_at_a_time_says_what_it_cannot(
     make_client, tiny_assistant, question, openai_over, options
 ):
+    tiny_assistant.model.config.text_config.rope_parameters["rope_type"] = "dynamic"  # which the engine cannot run
     one_at_a_time = openai_over(make_client(model=tiny_assistant))
     with pytest.raises(openai.BadRequestError, match="need the batching engine"):
         one_at_a_time.chat.completions.create(**question, **options)

@@ -218,12 +218,12 @@ def _bind(bind: Any, name: str, tensor: Tensor) -> None:
 def make_decoder(model: VlmForConditionalGeneration) -> Decoder | GraphDecoder:
     """The fastest decoder that there is for a model which `why_not` says None of."""
     if (reason := why_no_graph(model)) is not None:
-        logger.info("ONNX Runtime, which is faster, does not run this model: %s", reason)
+        logger.debug("ONNX Runtime does not run this model: %s", reason)
         return Decoder(model)
     base = make_variant(model)
     folder = kept_graphs(model, base, lambda folder: is_independent(GraphDecoder(model, base, folder)))
     if folder is None:
-        logger.info("ONNX Runtime, which is faster, does not run this model: its rows depend on each other on this CPU")
+        logger.info("ONNX Runtime, which is faster, is left out: on this CPU its rows depend on each other")
         return Decoder(model)
     return GraphDecoder(model, base, folder)
 

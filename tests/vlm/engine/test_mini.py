@@ -12,6 +12,7 @@ from vlm.answers import GenerationRequest
 from vlm.engine.batch import Batch
 from vlm.engine.decoder import Decoder
 from vlm.engine.graph_decoder import GraphDecoder, make_decoder
+from vlm.generation import generate
 from vlm.loading import load
 
 pytestmark = pytest.mark.slow
@@ -82,6 +83,8 @@ def test_together_is_alone_to_the_last_bit_and_greedy_says_what_generate_says(mi
     for request, found in zip(requests, together, strict=True):
         assert answers(Batch(mini.model, mini.processor), [request]) == [found]
     for request, found in zip(requests[::2], together[::2], strict=True):
-        assert "".join(text for text, _ in found) == "".join(chunk.text for chunk in mini.stream(request))
+        assert "".join(text for text, _ in found) == "".join(
+            chunk.text for chunk in generate(mini.model, mini.processor, request)
+        )
     assert answers(batch, requests[:1]) == together[:1]  # from the caches
     assert batch.stats()["picture_hits"] == 1 and batch.stats()["prefix_hits"] >= 1
