@@ -342,7 +342,6 @@ def load_engine(config: ServeConfig) -> Engine:
     from vlm.engine.batch import Batch as SlotBatch
     from vlm.engine.decoder import why_not
     from vlm.loading import find_adapter, load
-    from vlm.mapped_files import release_weight_files
     from vlm.modeling_vlm import VlmForConditionalGeneration
 
     assistant = load(config.model, quantization=config.quantization, device=config.device, adapter=config.adapter)
@@ -352,7 +351,6 @@ def load_engine(config: ServeConfig) -> Engine:
         batch = SlotBatch(
             assistant.model, assistant.processor, max_answers=config.max_answers, with_hints=assistant.with_hints
         )
-        release_weight_files()  # it multiplies with copies of its own
     else:
         logger.warning("this model answers one request at a time: %s", reason)
     for name, folder in config.adapters.items():
@@ -361,4 +359,6 @@ def load_engine(config: ServeConfig) -> Engine:
         if batch is None:
             raise ConfigError(f"the adapter {name} cannot stand beside this model, which answers one request at a time")
         batch.load_adapter(name, find_adapter(folder))
+    if (perception := getattr(assistant, "perception", None)) is not None:  # text can be answered in the meantime
+        threading.Thread(target=perception.warm_up, name="regard-warm-up", daemon=True).start()
     return Engine(assistant, config.max_waiting, batch=batch, deadline=config.deadline)

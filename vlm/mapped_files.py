@@ -1,7 +1,7 @@
 """Weights are mapped into memory from their files; what is not needed any more of that need not stay there.
 
-The engine multiplies with copies in its kernels' own layout. The pages of the file that they were made from would count
-as memory of the process for as long as it runs.
+The engine multiplies with weights in its kernels' own layout, made from others or lying beside them in a file. Pages
+of these others would count as memory of the process for as long as it runs.
 """
 
 import ctypes
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 DONT_NEED = 4  # MADV_DONTNEED of Linux
-MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r.-p .*\.safetensors$")
+MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r.-p .*(?:\.safetensors|/weights\.data)$")
 
 
 def release_weight_files() -> int:

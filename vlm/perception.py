@@ -70,6 +70,13 @@ class Perception:
                 self._kept.popitem(last=False)
             return found
 
+    def warm_up(self) -> None:
+        """Load all that it looks with, so that the first picture need not wait for that. Takes seconds."""
+        blank = Image.new("RGB", (64, 64), "white")
+        with self._lock:
+            self._look(blank, glance=False)
+            name_objects(blank)
+
     def _look(self, image: Image.Image, glance: bool) -> Perceived:
         times = [time.monotonic()]
         may_have_text = not glance or self._has_text(image) is not False

@@ -1,5 +1,6 @@
 """Memory that only mirrors a file is let go of, and nothing is lost."""
 
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -8,9 +9,10 @@ from vlm.mapped_files import release_weight_files
 SIZE = 2**22  # 16 MiB of fp32
 
 
-def test_what_was_read_of_a_weight_file_is_let_go_of_and_comes_back(tmp_path):
-    save_file({"weight": torch.arange(SIZE, dtype=torch.float32)}, tmp_path / "a.safetensors")
-    weight = load_file(tmp_path / "a.safetensors")["weight"]
+@pytest.mark.parametrize("name", ["a.safetensors", "weights.data"])
+def test_what_was_read_of_a_weight_file_is_let_go_of_and_comes_back(name, tmp_path):
+    save_file({"weight": torch.arange(SIZE, dtype=torch.float32)}, tmp_path / name)
+    weight = load_file(tmp_path / name)["weight"]
     assert float(weight.sum()) > 0
     assert release_weight_files() >= 4 * SIZE
     assert torch.equal(weight, torch.arange(SIZE, dtype=torch.float32))

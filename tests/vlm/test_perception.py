@@ -88,6 +88,17 @@ def test_a_picture_is_looked_at_once(monkeypatch):
     assert len(looks) == 2
 
 
+def test_what_has_warmed_up_has_nothing_left_to_load(monkeypatch):
+    def load_again():
+        raise AssertionError("loaded")
+
+    perception = Perception()
+    perception.warm_up()
+    monkeypatch.setattr("vlm.perception.load_reader", load_again)
+    monkeypatch.setattr("vlm.objects.load_published_classifier", load_again)
+    assert perception.see(Image.new("RGB", (40, 30), "red")).milliseconds.keys() >= {"text", "structure"}
+
+
 def test_what_can_be_said_of_a_picture_has_kinds():
     word = Label(text="exit", box=(0, 0, 9, 9))
     bare, worded = (Reading(family="none", confidence=1, structure=None, words=words) for words in ((), (word,)))

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..mapped_files import release_weight_files
 from ..modeling_vlm import VlmForConditionalGeneration
 from .decoder import Decoder, slot_shape
 from .graph_store import PLAIN, SEEING, kept_graphs, open_graph, why_no_graph
@@ -217,14 +218,20 @@ def _bind(bind: Any, name: str, tensor: Tensor) -> None:
 
 def make_decoder(model: VlmForConditionalGeneration) -> Decoder | GraphDecoder:
     """The fastest decoder that there is for a model which `why_not` says None of."""
+    decoder = _make_graph_decoder(model) or Decoder(model)
+    release_weight_files()
+    return decoder
+
+
+def _make_graph_decoder(model: VlmForConditionalGeneration) -> GraphDecoder | None:
     if (reason := why_no_graph(model)) is not None:
         logger.debug("ONNX Runtime does not run this model: %s", reason)
-        return Decoder(model)
+        return None
     base = make_variant(model)
     folder = kept_graphs(model, base, lambda folder: is_independent(GraphDecoder(model, base, folder)))
     if folder is None:
         logger.info("ONNX Runtime, which is faster, is left out: on this CPU its rows depend on each other")
-        return Decoder(model)
+        return None
     return GraphDecoder(model, base, folder)
 
 
