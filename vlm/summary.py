@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 from torch import nn
 
 from . import __version__
+from .engine.decoder import why_not
+from .engine.graph_store import why_no_graph
 from .modeling_vlm import VlmForConditionalGeneration
 from .objects import name_objects
 from .ocr import has_text, read_words
@@ -37,10 +39,19 @@ def summarize(model: VlmForConditionalGeneration) -> str:
     lines += [
         ("fusion", f"{config.fusion}, {config.num_image_features} features for a picture, at most {config.max_images}"),
         ("quantization", f"{quantization_of(model)}, of the language model"),
+        ("engine", _engine(model)),
         ("device", f"{model.device}{threads}"),
         ("versions", f"{', '.join(f'{k} {v}' for k, v in versions.items())}, python {platform.python_version()}"),
     ]
     return "\n".join(f"{name:<17}{text}" for name, text in lines)
+
+
+def _engine(model: VlmForConditionalGeneration) -> str:
+    if (reason := why_not(model)) is not None:
+        return f"transformers, one answer at a time: {reason}"
+    if (reason := why_no_graph(model)) is not None:
+        return f"torch, many answers at once (not ONNX Runtime: {reason})"
+    return "ONNX Runtime, many answers at once, in 8 bits"
 
 
 def time_hints() -> str:
