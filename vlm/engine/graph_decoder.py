@@ -8,11 +8,10 @@ differ in the last bits from the same tokens in a prompt.
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -31,6 +30,19 @@ logger = logging.getLogger(__name__)
 LEAST = 2  # tokens of a part of a prompt: one alone would be read as an answer's
 
 
+@dataclass
+class Call:
+    """What a graph is called with, bound to memory that stays where it is, so that it can be called again."""
+
+    binding: Any
+    x: Tensor  # [B, T, D]
+    lengths: np.ndarray
+    longest: np.ndarray
+    logits: Tensor  # [R, V]
+    image_mask: Tensor | None  # [B, 1, T, P]
+    others: list[Any]  # what else must stay
+
+
 @dataclass(eq=False)
 class Graph:
     """A session, what it was opened from, and the cross-attention that is in it."""
@@ -38,33 +50,20 @@ class Graph:
     source: Path | bytes
     session: Any
     looking: Looking | None
-
-
-@dataclass
-class Call:
-    """What a graph is called with, bound to memory that stays where it is, so that it can be called again."""
-
-    binding: Any
-    where: list[int]  # addresses of the slots that it works on
-    x: Tensor  # [B, T, D]
-    lengths: np.ndarray
-    longest: np.ndarray
-    logits: Tensor  # [K, V]
-    image_mask: Tensor | None  # [B, 1, T, P]
-    others: list[Any]  # what else must stay
+    # For answers, by first slot, sequences and rows: the calls that can be made again while the slots do not move.
+    calls: dict[tuple[int, int, int], Call] = field(default_factory=dict)
+    where: tuple[Slots, int] | None = None
 
 
 class GraphDecoder:
-    """`forward` over `Slots`; see `Decoder`. Keeps what it called last, to call it again."""
+    """`forward` over `Slots`; see `Decoder`. A variant keeps the graph that was made for it."""
 
     def __init__(self, model: VlmForConditionalGeneration, base: Variant, folder: Path):
         self.base = base
         self._model, self._folder = model, folder
         self._config = model.config.text_config
         self._plain = self._open(folder / PLAIN, None)
-        seeing = self._open(folder / SEEING, base.looking)
-        self._seeing: WeakKeyDictionary[Variant, Graph] = WeakKeyDictionary({base: seeing})
-        self._calls: dict[tuple[Graph, int, int, int], Call] = {}  # of one token for each sequence
+        base.graph = self._open(folder / SEEING, base.looking)
 
     @property
     def looking(self) -> Looking | None:
@@ -83,29 +82,25 @@ class GraphDecoder:
         """Make the graph of a variant before it is needed; from any thread."""
         from .graph import build_graph, known_weights
 
-        if variant in self._seeing:
-            return
         known = known_weights(self._folder / SEEING)
         own = (".update.",) if variant.looking is self.base.looking else (".update.", "blocks.")
         known = {name: weight for name, weight in known.items() if not any(part in name for part in own)}
         graph = build_graph(self._model, variant.looking, variant.updates, known)
-        self._seeing[variant] = self._open(graph.SerializeToString(), variant.looking)
+        variant.graph = self._open(graph.SerializeToString(), variant.looking)
 
     @contextmanager
     def profiled(self, folder: Path) -> Iterator[None]:
-        """Have ONNX Runtime write into `folder` what its operators take."""
-        graphs = [self._plain, *self._seeing.values()]
-        sessions = [graph.session for graph in graphs]
-        self._calls = {}
-        for graph in graphs:
-            graph.session = open_graph(graph.source, self._folder, folder)
+        """Have ONNX Runtime write into `folder` what its operators take, without adapters."""
+        before = self._plain, self.base.graph
+        self._plain, self.base.graph = (
+            Graph(graph.source, open_graph(graph.source, self._folder, folder), graph.looking) for graph in before
+        )
         try:
             yield
         finally:
-            self._calls = {}
-            for graph, session in zip(graphs, sessions, strict=True):
+            for graph in (self._plain, self.base.graph):
                 graph.session.end_profiling()
-                graph.session = session
+            self._plain, self.base.graph = before
 
     def _open(self, source: Path | bytes, looking: Looking | None) -> Graph:
         return Graph(source, open_graph(source, self._folder), looking)
@@ -117,7 +112,8 @@ class GraphDecoder:
     ) -> Tensor:  # fmt: skip
         """One step for slots `first`, `first + 1`, ... of which each has read `starts` tokens -> logits [B*keep, V].
 
-        As `Decoder.forward`; a prompt is told from an answer by having more than one token here.
+        As `Decoder.forward`; a prompt is told from an answer by having more than one token here. The logits of answers
+        hold until the next step.
         """
         variants = variants or [self.base] * len(starts)
         found = []
@@ -133,8 +129,8 @@ class GraphDecoder:
                 found.append(logits)
         return found[0] if len(found) == 1 else torch.cat(found)
 
-    def _graph(self, variant: Variant, sees: bool) -> Graph:
-        return self._seeing[variant] if sees else self._plain
+    def _graph(self, variant: Variant, sees: bool) -> Any:
+        return variant.graph if sees else self._plain
 
     def _pieces(self, visible: Tensor, variants: Sequence[Variant]) -> Iterator[tuple[slice, slice]]:
         """Neighbouring sequences, or parts of one, that the same graph is for."""
@@ -173,16 +169,14 @@ class GraphDecoder:
         self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray, is_prompt: bool
     ) -> Call:
         """A new call or, of answers, the one before where it was about the same slots."""
-        where = [tensor.data_ptr() for tensor in (*slots.text[:1], *slots.images[:1])]
-        key = (graph, first, batch, len(rows))
-        if not is_prompt and (known := self._calls.get(key)) is not None and known.where == where:
-            return known
-        call = self._bind(graph, slots, first, batch, tokens, rows)
-        call.where = where
-        if not is_prompt:
-            self._calls = {other: kept for other, kept in self._calls.items() if kept.where == where}
-            self._calls[key] = call
-        return call
+        if is_prompt:
+            return self._bind(graph, slots, first, batch, tokens, rows)
+        if graph.where != (slots, slots.moves):
+            graph.where, graph.calls = (slots, slots.moves), {}
+        key = (first, batch, len(rows))
+        if key not in graph.calls:
+            graph.calls[key] = self._bind(graph, slots, first, batch, tokens, rows)
+        return graph.calls[key]
 
     def _bind(self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray) -> Call:
         config, binding = self._config, graph.session.io_binding()
@@ -208,7 +202,7 @@ class GraphDecoder:
             mask = torch.empty(batch, 1, tokens, len(is_sink))
             _bind(binding.bind_input, "is_sink", is_sink)
             _bind(binding.bind_input, "image_mask", mask)
-        return Call(binding, [], x, lengths, longest, logits[:count], mask, [rows, is_sink])
+        return Call(binding, x, lengths, longest, logits[:count], mask, [rows, is_sink])
 
 
 def _bind(bind: Any, name: str, tensor: Tensor) -> None:

@@ -45,6 +45,7 @@ class Slots:
         self.max_bytes = max_bytes
         self.text: list[Tensor] = []  # one [2, S, N, L, H] per layer: keys, values
         self.images: list[Tensor] = []  # one [2, S, N, I*P, H] per block of cross-attention
+        self.moves = 0  # how often the tensors were replaced by others
         self._count, self._places, self._pictures = 0, 0, 0
 
     def fits(self, count: int, length: int) -> bool:
@@ -63,10 +64,12 @@ class Slots:
         if more:
             self._count = max(count, min(2 * self._count, self.max_slots))
         if more or places > self._places:
+            self.moves += 1
             self._places = max(places, self._places)
             empty = (2, self._count, shape.heads, self._places, shape.head_size)
             self.text = [_enlarged(empty, self.text[i][:, :used] if used else None) for i in range(shape.layers)]
         if more or pictures != self._pictures:
+            self.moves += 1
             self._pictures = pictures
             empty = (2, self._count, shape.image_heads, pictures * shape.picture_places, shape.image_head_size)
             self.images = [_enlarged(empty, self.images[i][:, :used] if used else None) for i in range(shape.blocks)]

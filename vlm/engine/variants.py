@@ -10,6 +10,7 @@ Shape letters: B sequences, T tokens of each.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +53,7 @@ class Variant:
     updates: list[dict[str, Update]]  # of each decoder layer, by product
     key: bytes = b""  # of what the adapter holds; in the keys of what was read with it
     pictures_key: bytes = b""  # the same where it encodes pictures itself; in the keys of encoded ones
+    graph: Any = None  # what `GraphDecoder` runs it with
 
 
 @torch.no_grad()

@@ -1,15 +1,19 @@
 """What is kept of a model for ONNX Runtime: made once, for these weights and this machine, and only where it does."""
 
+import copy
 import os
 
 import pytest
 import torch
 
+from tests.adapters import save_adapter
 from tests.tiny import with_lora_
+from vlm.adapters import lay_beside
 from vlm.engine import graph_decoder, graph_store
 from vlm.engine.decoder import Decoder
 from vlm.engine.graph import quantize_rows
 from vlm.engine.graph_decoder import GraphDecoder, make_decoder
+from vlm.engine.variants import make_variant
 from vlm.quantization import quantize_
 
 
@@ -46,13 +50,34 @@ def test_it_is_made_once_and_anew_for_other_weights(model, cache):
     assert len(list(cache.iterdir())) == 2
 
 
-def test_an_adapters_graph_holds_no_more_than_what_is_its_own(model, cache):
+def test_an_adapters_graph_holds_no_more_than_what_is_its_own(open_gates, cache, tmp_path):
     """That its answers are right: test_adapters.py."""
+    folder = save_adapter(copy.deepcopy(open_gates), tmp_path / "adapter", targets=r".*language_model\..*(q|v)_proj")
+    quantize_(open_gates.language_model, "int4")
+    decoder = make_decoder(open_gates)
+    variant = make_variant(lay_beside(open_gates, folder), b"own", decoder.base)
+    decoder.prepare(variant)
+    (kept,) = cache.iterdir()
+    weights = (kept / "weights.data").stat().st_size
+    assert len(variant.graph.source) < weights / 4
+    assert len(variant.graph.source) > (kept / "seeing.onnx").stat().st_size  # with the updates in it
+
+
+def test_answers_go_on_when_their_slots_have_moved(model, cache):
     decoder = make_decoder(model)
-    (folder,) = cache.iterdir()
-    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-    assert sizes["weights.data"] > 4 * sizes["seeing.onnx"]
-    assert set(decoder._seeing) == {decoder.base}
+    slots = decoder.slots(4, 2**24)
+    x, visible = torch.randn(1, 3, decoder.width), torch.zeros(1, 3)
+
+    def read(start, end):
+        return decoder.forward(x[:, start:end], slots, 0, [start], visible[:, start:end], keep=1).clone()
+
+    slots.reserve(1, 8, 1, used=0)
+    read(0, 2)
+    expected = read(2, 3)
+    slots.reserve(3, 600, 2, used=1)
+    for tensor in slots.text:
+        assert tensor.shape[1] >= 3
+    assert torch.equal(read(2, 3), expected)
 
 
 def test_where_rows_depend_on_each_other_it_is_not_used_and_not_tried_again(model, cache, monkeypatch):
