@@ -309,7 +309,7 @@ class Assistant:
         """The answer, a chunk after every token. Raises RequestError at once for what cannot be answered."""
         if self._streams is None:
             return generate(self.model, self.processor, self.with_hints(request))
-        return self._streams.stream(self.with_hints(request))
+        return self._streams.stream(request)
 
     @functools.cached_property
     def _streams(self) -> "Streams | None":
@@ -318,7 +318,11 @@ class Assistant:
         from .engine.decoder import why_not
         from .engine.streams import Streams
 
-        return None if why_not(self.model) is not None else Streams(Batch(self.model, self.processor))
+        return (
+            None
+            if why_not(self.model) is not None
+            else Streams(Batch(self.model, self.processor, with_hints=self.with_hints))
+        )
 
     def with_hints(self, request: GenerationRequest) -> GenerationRequest:
         """The request with what was seen in its pictures said in it, if it wants that and the model knows it."""

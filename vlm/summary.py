@@ -11,6 +11,7 @@ from torch import nn
 
 from . import __version__
 from .engine.decoder import why_not
+from .engine.graph_decoder import GraphDecoder, make_decoder
 from .engine.graph_store import why_no_graph
 from .modeling_vlm import VlmForConditionalGeneration
 from .objects import name_objects
@@ -49,9 +50,9 @@ def summarize(model: VlmForConditionalGeneration) -> str:
 def _engine(model: VlmForConditionalGeneration) -> str:
     if (reason := why_not(model)) is not None:
         return f"transformers, one answer at a time: {reason}"
-    if (reason := why_no_graph(model)) is not None:
-        return f"torch, many answers at once (not ONNX Runtime: {reason})"
-    return "ONNX Runtime, many answers at once, in 8 bits"
+    if isinstance(make_decoder(model), GraphDecoder):
+        return "ONNX Runtime, many answers at once, in 8 bits"
+    return f"torch, many answers at once (not ONNX Runtime: {why_no_graph(model) or 'the log says why'})"
 
 
 def time_hints() -> str:

@@ -187,7 +187,7 @@ class Batch:
         return len(prompt.ids) + prompt.room
 
     def _begin(self, row: Row, slot: int) -> None:
-        """Show a row its pictures, and give it what is known of its text; the last token is always read anew."""
+        """Show a row its pictures, and give it what is known of its text; its last part is always read anew."""
         if (looking := row.answer.prompt.variant.looking) is not None:
             for number, picture in enumerate(row.text.pictures):
                 looking.show(self.slots.images, slot, number, picture.key_values)

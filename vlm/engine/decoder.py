@@ -89,12 +89,33 @@ class Layer:
         return y
 
 
-class Decoder:
+class SlotDecoder:
+    """What runs a model's language model over slots: `Decoder`, and `GraphDecoder` for those that it can run."""
+
+    def __init__(self, model: VlmForConditionalGeneration, base: Variant):
+        self.model, self.config, self.base = model, model.config.text_config, base
+
+    @property
+    def looking(self) -> Looking | None:
+        return self.base.looking
+
+    def slots(self, max_slots: int, max_bytes: int) -> Slots:
+        """Empty slots of the shape that this model needs."""
+        config, looking = self.config, self.looking
+        pictures = (
+            (0, 0, 0, 0) if looking is None else (looking.count, looking.heads, looking.head_size, looking.places)
+        )
+        shape = SlotShape(config.num_hidden_layers, config.num_key_value_heads, size_of_heads(config), *pictures)
+        return Slots(shape, max_slots, max_bytes)
+
+
+class Decoder(SlotDecoder):
     """`forward` over `Slots`. Made of a model for which `why_not` says None; keeps no state between calls."""
 
     @torch.no_grad()
     def __init__(self, model: VlmForConditionalGeneration):
-        self.config = config = model.config.text_config
+        super().__init__(model, make_variant(model))
+        config = self.config
         decoder = model.language_model.get_decoder()
         plain = [getattr(layer, "decoder_layer", layer) for layer in decoder.layers]
         attention = plain[0].self_attn
@@ -102,7 +123,6 @@ class Decoder:
         self.groups = attention.num_key_value_groups
         self.head_size = attention.head_dim
         self.layers = [Layer(layer, i, self.head_size) for i, layer in enumerate(plain)]
-        self.base = make_variant(model)
         self.blocks = {
             i: layer.block for i, layer in enumerate(decoder.layers) if isinstance(layer, FusionDecoderLayer)
         }
@@ -118,14 +138,6 @@ class Decoder:
         scale = torch.ones(self.heads * (self.groups + 1), 1)
         scale[: self.heads * self.groups] = attention.scaling
         self.scale = scale
-
-    @property
-    def looking(self) -> Looking | None:
-        return self.base.looking
-
-    def slots(self, max_slots: int, max_bytes: int) -> Slots:
-        """Empty slots of the shape that this model needs."""
-        return Slots(slot_shape(self.config, self.looking), max_slots, max_bytes)
 
     def prepare(self, variant: Variant) -> None:
         """Nothing: `forward` needs no more than the variant itself."""
@@ -197,12 +209,6 @@ class Decoder:
             y = torch.baddbmm(y, weights[..., place : place + PLACES], values[:, place : place + PLACES])
         y = y.view(batch, heads, -1, size)[:, :, : tokens * groups].view(batch, heads, tokens, groups, size)
         return y.permute(0, 2, 1, 3, 4).reshape(rows, -1)
-
-
-def slot_shape(config: LlamaConfig, looking: Looking | None) -> SlotShape:
-    """What a slot holds for a language model and its cross-attention."""
-    pictures = (0, 0, 0, 0) if looking is None else (looking.count, looking.heads, looking.head_size, looking.places)
-    return SlotShape(config.num_hidden_layers, config.num_key_value_heads, size_of_heads(config), *pictures)
 
 
 def size_of_heads(config: LlamaConfig) -> int:

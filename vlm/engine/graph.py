@@ -114,17 +114,9 @@ class GraphBuilder:
         return helper.make_model(graph, opset_imports=OPSETS, ir_version=10)
 
 
-def build_graph(
-    model: VlmForConditionalGeneration,
-    looking: Looking | None,
-    updates: list[dict[str, Update]],
-    known: Known,
-) -> onnx.ModelProto:
+class LanguageModelGraph:
     """The language model with this cross-attention and these low-rank updates of each layer's products."""
-    return _LanguageModel(model, looking, updates, known).build()
 
-
-class _LanguageModel:
     def __init__(
         self,
         model: VlmForConditionalGeneration,
@@ -138,6 +130,7 @@ class _LanguageModel:
         self.decoder = model.language_model.get_decoder()
 
     def build(self) -> onnx.ModelProto:
+        """The graph, with all its weights but those that are known."""
         graph, config = self.graph, self.config
         x = graph.input("x", TensorProto.FLOAT, ["B", "T", config.hidden_size])
         graph.input("lengths", TensorProto.INT32, ["B"])  # of each sequence after this, less one
@@ -273,3 +266,8 @@ def weight_of(linear: nn.Module) -> Tensor:
 def known_weights(graph: Path) -> dict[str, TensorProto]:
     """The weights of a kept graph by name, as another graph in the same folder refers to them."""
     return {weight.name: weight for weight in onnx.load(graph, load_external_data=False).graph.initializer}
+
+
+def save_raw(graph: onnx.ModelProto, path: Path, least: int) -> None:
+    """Write a graph, and its weights of `least` bytes or more into a file beside it."""
+    onnx.save_model(graph, path, save_as_external_data=True, location="raw.data", size_threshold=least)

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from ..mapped_files import release_weight_files
 from ..modeling_vlm import VlmForConditionalGeneration
-from .decoder import Decoder, slot_shape
-from .graph_store import PLAIN, SEEING, kept_graphs, open_graph, why_no_graph
+from .decoder import Decoder, SlotDecoder
+from .graph_store import PLAIN, SEEING, forget, kept_graphs, open_graph, why_no_graph
 from .looking import Looking
 from .slots import Slots
 from .variants import Variant, make_variant
@@ -50,42 +50,31 @@ class Graph:
     source: Path | bytes
     session: Any
     looking: Looking | None
-    # For answers, by first slot, sequences and rows: the calls that can be made again while the slots do not move.
-    calls: dict[tuple[int, int, int], Call] = field(default_factory=dict)
+    # Of answers, by first slot and sequences: the calls that can be made again while the slots do not move.
+    calls: dict[tuple[int, int], Call] = field(default_factory=dict)
     where: tuple[Slots, int] | None = None
+    logits: Tensor = field(default_factory=lambda: torch.empty(0))  # [S, V] of these calls, a row for each slot
 
 
-class GraphDecoder:
+class GraphDecoder(SlotDecoder):
     """`forward` over `Slots`; see `Decoder`. A variant keeps the graph that was made for it."""
 
     def __init__(self, model: VlmForConditionalGeneration, base: Variant, folder: Path):
-        self.base = base
-        self._model, self._folder = model, folder
-        self._config = model.config.text_config
+        super().__init__(model, base)
+        self._folder = folder
         self._plain = self._open(folder / PLAIN, None)
         base.graph = self._open(folder / SEEING, base.looking)
 
-    @property
-    def looking(self) -> Looking | None:
-        return self.base.looking
-
-    @property
-    def width(self) -> int:
-        """Of what `forward` takes."""
-        return self._config.hidden_size
-
-    def slots(self, max_slots: int, max_bytes: int) -> Slots:
-        """Empty slots of the shape that this model needs."""
-        return Slots(slot_shape(self._config, self.looking), max_slots, max_bytes)
-
     def prepare(self, variant: Variant) -> None:
         """Make the graph of a variant before it is needed; from any thread."""
-        from .graph import build_graph, known_weights
+        from .graph import LanguageModelGraph, known_weights
 
+        if not self._folder.is_dir():  # it was forgotten while this process ran on
+            kept_graphs(self.model, self.base, lambda _: True)
         known = known_weights(self._folder / SEEING)
         own = (".update.",) if variant.looking is self.base.looking else (".update.", "blocks.")
         known = {name: weight for name, weight in known.items() if not any(part in name for part in own)}
-        graph = build_graph(self._model, variant.looking, variant.updates, known)
+        graph = LanguageModelGraph(self.model, variant.looking, variant.updates, known).build()
         variant.graph = self._open(graph.SerializeToString(), variant.looking)
 
     @contextmanager
@@ -112,8 +101,8 @@ class GraphDecoder:
     ) -> Tensor:  # fmt: skip
         """One step for slots `first`, `first + 1`, ... of which each has read `starts` tokens -> logits [B*keep, V].
 
-        As `Decoder.forward`; a prompt is told from an answer by having more than one token here. The logits of answers
-        hold until the next step.
+        As `Decoder.forward`. What is one token and wants logits is an answer's, and these hold until the next step;
+        all else is of a prompt.
         """
         variants = variants or [self.base] * len(starts)
         found = []
@@ -123,14 +112,15 @@ class GraphDecoder:
             logits = self._run(
                 graph, embeddings[rows, tokens], slots, first + rows.start,
                 [start + tokens.start for start in starts[rows]], visible[rows, tokens],
-                keep if is_last else 0, is_prompt=visible.shape[1] > 1,
+                keep if is_last else 0, is_prompt=visible.shape[1] > 1 or not keep,
             )  # fmt: skip
             if is_last:
                 found.append(logits)
         return found[0] if len(found) == 1 else torch.cat(found)
 
-    def _graph(self, variant: Variant, sees: bool) -> Any:
-        return variant.graph if sees else self._plain
+    def _graph(self, variant: Variant, sees: bool) -> Graph:
+        graph: Graph = variant.graph if sees else self._plain
+        return graph
 
     def _pieces(self, visible: Tensor, variants: Sequence[Variant]) -> Iterator[tuple[slice, slice]]:
         """Neighbouring sequences, or parts of one, that the same graph is for."""
@@ -155,39 +145,40 @@ class GraphDecoder:
             x, visible = torch.cat([x, x], dim=1), torch.cat([visible, visible], dim=1)
         batch, tokens = x.shape[:2]
         rows = np.arange(keep * batch, dtype=np.int64) * tokens + last
-        call = self._call(graph, slots, first, batch, tokens, rows, is_prompt)
+        if is_prompt:
+            logits = torch.empty(max(len(rows), 1), self.config.vocab_size)  # of none, too, an address is asked for
+            call = self._bind(graph, slots, first, batch, tokens, rows, logits)
+        else:
+            call = self._known_call(graph, slots, first, batch, rows)
         call.x.copy_(x)
         call.lengths[:] = [start + tokens - 1 for start in starts]
         call.longest[...] = max(starts) + tokens
-        if call.image_mask is not None and graph.looking is not None:
+        if graph.looking is not None and call.image_mask is not None:
             pictures = call.image_mask.shape[-1] // graph.looking.places
             call.image_mask.copy_(graph.looking.mask(visible, pictures).unsqueeze(1))
         graph.session.run_with_iobinding(call.binding)
         return call.logits
 
-    def _call(
-        self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray, is_prompt: bool
-    ) -> Call:
-        """A new call or, of answers, the one before where it was about the same slots."""
-        if is_prompt:
-            return self._bind(graph, slots, first, batch, tokens, rows)
+    def _known_call(self, graph: Graph, slots: Slots, first: int, batch: int, rows: np.ndarray) -> Call:
+        """The call of answers in these slots: the one before, or a new one."""
         if graph.where != (slots, slots.moves):
             graph.where, graph.calls = (slots, slots.moves), {}
-        key = (first, batch, len(rows))
-        if key not in graph.calls:
-            graph.calls[key] = self._bind(graph, slots, first, batch, tokens, rows)
-        return graph.calls[key]
+            graph.logits = torch.empty(slots.text[0].shape[1], self.config.vocab_size)
+        if (first, batch) not in graph.calls:
+            logits = graph.logits[first : first + batch]
+            graph.calls[first, batch] = self._bind(graph, slots, first, batch, 1, rows, logits)
+        return graph.calls[first, batch]
 
-    def _bind(self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray) -> Call:
-        config, binding = self._config, graph.session.io_binding()
+    def _bind(
+        self, graph: Graph, slots: Slots, first: int, batch: int, tokens: int, rows: np.ndarray, logits: Tensor
+    ) -> Call:
+        config, binding = self.config, graph.session.io_binding()
         x = torch.empty(batch, tokens, config.hidden_size)
         lengths, longest = np.empty(batch, np.int32), np.empty((), np.int32)
-        count = len(rows)
-        logits = torch.empty(max(count, 1), config.vocab_size)  # of none, too, an address is asked for
         for name, array in (("lengths", lengths), ("longest", longest), ("last", rows)):
             binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
         _bind(binding.bind_input, "x", x)
-        binding.bind_output("logits", "cpu", 0, np.float32, (count, config.vocab_size), logits.data_ptr())
+        binding.bind_output("logits", "cpu", 0, np.float32, (len(rows), config.vocab_size), logits.data_ptr())
         for i, layer in enumerate(slots.text):
             for what, tensor in zip(("keys", "values"), layer[:, first : first + batch], strict=True):
                 _bind(binding.bind_input, f"{what}.{i}", tensor)
@@ -202,7 +193,7 @@ class GraphDecoder:
             mask = torch.empty(batch, 1, tokens, len(is_sink))
             _bind(binding.bind_input, "is_sink", is_sink)
             _bind(binding.bind_input, "image_mask", mask)
-        return Call(binding, x, lengths, longest, logits[:count], mask, [rows, is_sink])
+        return Call(binding, x, lengths, longest, logits[: len(rows)], mask, [rows, is_sink])
 
 
 def _bind(bind: Any, name: str, tensor: Tensor) -> None:
@@ -218,15 +209,22 @@ def make_decoder(model: VlmForConditionalGeneration) -> Decoder | GraphDecoder:
 
 
 def _make_graph_decoder(model: VlmForConditionalGeneration) -> GraphDecoder | None:
+    """None, with the reason in the log, where there is trouble of any kind: torch can do without."""
     if (reason := why_no_graph(model)) is not None:
         logger.debug("ONNX Runtime does not run this model: %s", reason)
         return None
-    base = make_variant(model)
-    folder = kept_graphs(model, base, lambda folder: is_independent(GraphDecoder(model, base, folder)))
-    if folder is None:
-        logger.info("ONNX Runtime, which is faster, is left out: on this CPU its rows depend on each other")
-        return None
-    return GraphDecoder(model, base, folder)
+    base, folder = make_variant(model), None
+    try:
+        folder = kept_graphs(model, base, lambda folder: is_independent(GraphDecoder(model, base, folder)))
+        if folder is not None:
+            return GraphDecoder(model, base, folder)
+        reason = "on this CPU its rows depend on each other"
+    except Exception as error:  # a disk that is full or cannot be written, a damaged file, another version: ORT's own
+        reason = str(error)
+        if folder is not None:
+            forget(folder)  # what is damaged is made anew the next time
+    logger.warning("ONNX Runtime, which is faster, is left out: %s", reason)
+    return None
 
 
 @torch.inference_mode()
@@ -235,13 +233,12 @@ def is_independent(decoder: GraphDecoder) -> bool:
 
     The kernels that a CPU gets are chosen by ONNX Runtime, and that they do so is no promise of theirs.
     """
-    kinds = (0,) if decoder.looking is None else (0, 1)
-    return all(_is_independent(decoder, pictures) for pictures in kinds)
+    return all(_is_independent(decoder, pictures) for pictures in (0, 1))
 
 
 def _is_independent(decoder: GraphDecoder, pictures: int) -> bool:
     random, batch, length = torch.Generator().manual_seed(0), 3, 12
-    x = torch.randn(batch, length + 1, decoder.width, generator=random)
+    x = torch.randn(batch, length + 1, decoder.config.hidden_size, generator=random)
     visible = torch.full((batch, length + 1), pictures)
     slots = decoder.slots(batch, 2**26)
     slots.reserve(batch, length + LEAST, 1, used=0)

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,16 +28,16 @@ from .variants import Variant
 
 logger = logging.getLogger(__name__)
 
-UNUSED_DAYS = 7  # after which graphs are forgotten; they are made anew in seconds
+UNUSED_SECONDS = 7 * 86400.0  # after which graphs are forgotten; they are made anew in seconds
+PARTIAL, PARTIAL_SECONDS = "partial-", 3600.0  # what is being made, and how long that may take
 FORM = 2  # of what is kept; another number makes everything anew
 PLAIN, SEEING, WEIGHTS = "plain.onnx", "seeing.onnx", "weights.data"
 UNFIT = "unfit"  # a file in place of graphs whose rows depend on each other on this machine
 LEAST_KEPT = 1024  # bytes of a weight that is kept in the file, not in the graph itself
-MAKING = "session."  # of ONNX Runtime's options
 SAVING = {
-    f"{MAKING}optimized_model_external_initializers_file_name": WEIGHTS,
-    f"{MAKING}optimized_model_external_initializers_min_size_in_bytes": str(LEAST_KEPT),
-    f"{MAKING}save_external_prepacked_constant_initializers": "1",
+    "session.optimized_model_external_initializers_file_name": WEIGHTS,
+    "session.optimized_model_external_initializers_min_size_in_bytes": str(LEAST_KEPT),
+    "session.save_external_prepacked_constant_initializers": "1",
 }
 
 
@@ -57,13 +58,13 @@ def why_no_graph(model: VlmForConditionalGeneration) -> str | None:
 def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callable[[Path], bool]) -> Path | None:
     """The folder of a model's graphs; made, in some seconds, where there is none.
 
-    None where `check` of a new folder says that its graphs do not do here. Raises OSError where the disk is full.
+    None where `check` of a new folder says that its graphs do not do here. Raises OSError and what ONNX Runtime does.
     """
     folder = cache_folder() / "graphs" / _key(model)
     if not folder.is_dir():
         logger.info("preparing the language model for this machine in %s (once)", folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=PARTIAL) as partial:
             made = Path(partial, "graphs")
             made.mkdir()
             _make(model, base, made)
@@ -76,29 +77,34 @@ def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callab
             except OSError:
                 if not folder.is_dir():  # nor has another process made it in the meantime
                     raise
-        _forget_unused(folder.parent)
-    os.utime(folder)
+    with suppress(OSError):  # it may be somebody else's
+        os.utime(folder)
+    _forget_unused(folder.parent)
     return None if (folder / UNFIT).exists() else folder
 
 
+def forget(folder: Path) -> None:
+    """Remove a folder of graphs, at once for whoever looks for it; what has it open keeps it."""
+    with suppress(OSError), tempfile.TemporaryDirectory(dir=folder.parent, prefix=PARTIAL) as rest:
+        folder.rename(Path(rest, folder.name))
+
+
 def _make(model: VlmForConditionalGeneration, base: Variant, folder: Path) -> None:
-    import onnx
     import onnxruntime
 
-    from .graph import build_graph, known_weights
+    from .graph import LanguageModelGraph, known_weights, save_raw
 
     with tempfile.TemporaryDirectory(dir=folder) as raw:
         source = Path(raw, SEEING)
-        graph = build_graph(model, base.looking, base.updates, {})
-        onnx.save_model(graph, source, save_as_external_data=True, location="raw.data", size_threshold=LEAST_KEPT)
-        del graph
+        save_raw(LanguageModelGraph(model, base.looking, base.updates, {}).build(), source, LEAST_KEPT)
         options = session_options()
         options.optimized_model_filepath = str(folder / SEEING)
         for name, value in SAVING.items():
             options.add_session_config_entry(name, value)
         onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     known = known_weights(folder / SEEING)
-    (folder / PLAIN).write_bytes(build_graph(model, None, [{} for _ in base.updates], known).SerializeToString())
+    plain = LanguageModelGraph(model, None, [{} for _ in base.updates], known).build()
+    (folder / PLAIN).write_bytes(plain.SerializeToString())
 
 
 def session_options() -> Any:
@@ -133,7 +139,9 @@ def _key(model: VlmForConditionalGeneration) -> str:
 
     digest = hashlib.blake2b(digest_size=16)
     config = model.config.text_config
-    digest.update(f"{FORM} {onnxruntime.__version__} {_cpu()} {config.to_json_string()}".encode())
+    digest.update(
+        f"{FORM} {onnxruntime.__version__} {_cpu()} {torch.get_num_threads()} {config.to_json_string()}".encode()
+    )
     embeddings = model.get_input_embeddings()
     kept = {id(tensor) for tensor in embeddings.parameters()}
     for name, tensor in model.language_model.state_dict(keep_vars=True).items():
@@ -153,7 +161,11 @@ def _cpu() -> str:
 
 
 def _forget_unused(folder: Path) -> None:
-    """What another process has open stays until it ends."""
-    for path in folder.iterdir():
-        if time.time() - path.stat().st_mtime > UNUSED_DAYS * 86400:
-            shutil.rmtree(path, ignore_errors=True)
+    """What was left half made, and what nobody has opened for long."""
+    with suppress(OSError):  # other processes do the same
+        for path in folder.iterdir():
+            age = time.time() - path.stat().st_mtime
+            if path.name.startswith(PARTIAL) and age > PARTIAL_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+            elif age > UNUSED_SECONDS:
+                forget(path)

@@ -54,7 +54,7 @@ class Looking:
         self.row_block = row_block()
 
     def show(self, slots: list[Tensor], slot: int, number: int, picture: tuple[ImageKeyValue, ...]) -> None:
-        """Put the keys and values of one picture [1, N, 1, P, H] into a slot, as its picture `number` (from 0)."""
+        """Put a picture's keys and values [1, N, 1, features, H] into a slot, as its picture `number` (from 0)."""
         place = 1 + number * self.places
         for tensor, block, (key, value) in zip(slots, self.blocks, picture, strict=True):
             ordinals = torch.stack([block.ordinal_key[number], block.ordinal_value[number]])

@@ -8,7 +8,11 @@ from vlm.engine.batch import Batch
 from vlm.engine.streams import Streams
 from vlm.loading import Assistant
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.perception import Perceived
 from vlm.sampling import RequestError
+from vlm.structure import Label, Reading
+
+WORDS = (Label(text="exit", box=(0, 0, 9, 9)),)
 
 
 @pytest.fixture
@@ -69,3 +73,17 @@ def test_a_model_that_the_engine_cannot_run_is_run_by_transformers(talker, pictu
     expected = "".join(chunk.text for chunk in Assistant("tiny", *talker).stream(ask("What is it?", picture)))
     model.config.text_config.rope_parameters["rope_type"] = "dynamic"
     assert "".join(chunk.text for chunk in Assistant("tiny", *talker).stream(ask("What is it?", picture))) == expected
+
+
+def test_guidance_compares_with_a_prompt_without_hints(talker, picture):
+    """As on a server: what was read in a picture is part of seeing it."""
+
+    class Seer:
+        def see(self, image, glance):
+            return Perceived(Reading(family="none", confidence=1, structure=None, words=WORDS), ())
+
+    request = ask("What is it?", picture, visual_guidance=1.0)
+    assistant = Assistant("tiny", *talker, Seer())
+    found = [seen([chunk]) for chunk in assistant.stream(request)]
+    batch = Batch(*talker, with_hints=assistant.with_hints)
+    assert found == [seen([chunk]) for chunk in run(batch, [request])[0]]
