@@ -71,8 +71,8 @@ class Batch:
         *,
         max_answers: int = 16,
         max_bytes: int = 512 * MIB,
-        max_prefix_bytes: int = 256 * MIB,
-        max_picture_bytes: int = 128 * MIB,
+        max_prefix_bytes: int = 128 * MIB,
+        max_picture_bytes: int = 64 * MIB,
         with_hints: Callable[[GenerationRequest], GenerationRequest] = lambda request: request,
     ):
         self.with_hints = with_hints

@@ -1,4 +1,4 @@
-"""`Decoder` by ONNX Runtime: the same forward pass over the same slots, several times as fast, in 8-bit weights.
+"""`Decoder` by ONNX Runtime: the same forward pass over the same slots, about twice as fast, with 8-bit weights.
 
 What a token gets has the same bits whatever else is in the batch, and a prompt in whatever parts it is read. Tokens of
 an answer are read by other kernels than those of a prompt, though (one query at a time, in the attention), and so may

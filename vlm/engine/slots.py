@@ -56,8 +56,9 @@ class Slots:
     def reserve(self, count: int, length: int, pictures: int, used: int) -> None:
         """Make room for `count` sequences of up to `length` tokens and `pictures`, keeping the first `used` slots."""
         places = -(-length // GROWTH) * GROWTH
-        if used == 0 and self._count * self._places * self.shape.bytes_per_token > self.max_bytes:
-            self._count = self._places = 0  # a long one is over: give its memory back
+        is_large = self._count * self._places * self.shape.bytes_per_token > self.max_bytes
+        if used == 0 and (is_large or count < self._count):
+            self._count = self._places = 0  # a long one is over, or many: give their memory back
         if used or not pictures:
             pictures = max(pictures, self._pictures)
         shape, more = self.shape, count > self._count
