@@ -102,10 +102,16 @@ def test_llama_cpp_says_what_the_model_says():
     if library is None:
         pytest.skip("llama.cpp is not installed")
     ours = Ours(load("mini"), streams=1)
-    ids = ours.prompt_ids(30)
-    expected = ours.assistant.model.language_model(input_ids=torch.tensor([ids])).logits[0, -1].argmax()
+    prompts = [ours.prompt_ids(30) for _ in range(5)]
+    language_model = ours.assistant.model.language_model
+    expected = [int(language_model(input_ids=torch.tensor([ids])).logits[0, -1].argmax()) for ids in prompts]
     for form in llama.FORMS:
         model = llama.LlamaCpp(library, form, threads=1)
-        assert model._read(model._one, ids, sequence=0) == expected or form == "Q4_0"
-        assert model.tokens_per_second(ids, 2, sequences=3) > 0
+        found = []
+        for ids in prompts:
+            model._forget(model._one)
+            found.append(model._read(model._one, ids, sequence=0))
+        same = sum(token == wanted for token, wanted in zip(found, expected, strict=True))
+        assert same >= 3 or form == "Q4_0", form  # two words may be about as likely
+        assert model.tokens_per_second(prompts[0], 2, sequences=3) > 0
         model.close()
