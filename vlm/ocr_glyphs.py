@@ -7,6 +7,7 @@ from .ocr_lines import INK, Line
 ROOM = 0.35  # around the letters, in their heights
 CORE = 0.25
 NEAR = 0.4  # how far apart letters of one text are, in their heights
+MAX_REACH = 600.0  # in pixels
 WINDOW = 1.5  # how far to look around, in sizes of what the detector marked
 
 
@@ -15,6 +16,10 @@ def snapped(pixels: np.ndarray, line: Line) -> Line | None:
     import cv2
 
     reach = WINDOW * max(line.width, line.height)
+    if (shrink := MAX_REACH / reach) < 1:  # what fills a large picture is found as well in a smaller copy
+        smaller = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        found = snapped(smaller, _scaled(line, shrink))
+        return None if found is None else _scaled(found, 1 / shrink)
     x, y = (min(max(place, 0.0), side - 1.0) for place, side in zip(line.centre, pixels.shape[1::-1], strict=True))
     left, top = max(0, round(x - reach)), max(0, round(y - reach))
     window = pixels[top : round(y + reach) + 1, left : round(x + reach) + 1]
@@ -42,6 +47,11 @@ def snapped(pixels: np.ndarray, line: Line) -> Line | None:
     room = 2 * ROOM * max(y1 - y0, (x1 - x0) / 2)  # a dash has no height
     centre = (left + (x0 + x1) / 2, top + (y0 + y1) / 2)
     return Line((float(centre[0]), float(centre[1])), 0.0, float(x1 - x0 + room), float(y1 - y0 + room))
+
+
+def _scaled(line: Line, scale: float) -> Line:
+    x, y = line.centre
+    return Line((scale * x, scale * y), line.angle, scale * line.width, scale * line.height)
 
 
 def core(line: Line) -> Line:

@@ -18,6 +18,7 @@ from .structure import Box, Label
 HEIGHT = 48
 COLUMN = 8  # pixels of a strip per step of the recogniser
 MAX_WIDTH = 2400
+LARGE = 4 * HEIGHT  # of a line that is cut out smaller than it is
 INK = 0.35  # what differs from the background by this much of the greatest difference
 GAP = 0.6  # in heights of the ink: texts further apart are two
 DASHES = "-–—&+=:"  # noqa: RUF001 - what is not the end of a text, nor its beginning
@@ -73,13 +74,17 @@ def to_strip(pixels: np.ndarray, line: Line, turn: int = 0) -> np.ndarray:
 
 
 def _cut(pixels: np.ndarray, line: Line) -> np.ndarray:
-    """Enlarged where it is small."""
+    """Enlarged where it is small, and made smaller where it is far higher than a strip."""
     import cv2
 
-    scale = max(1.0, HEIGHT / min(line.width, line.height))
+    side = min(line.width, line.height)
+    scale = max(1.0, HEIGHT / side) if side <= LARGE else LARGE / side
+    if scale < 1:  # as a whole: what is turned takes its memory several times
+        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    corners = line.corners * min(1.0, scale)
     width, height = max(1, round(line.width * scale)), max(1, round(line.height * scale))
     target = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32) - 0.5
-    matrix = cv2.getPerspectiveTransform(line.corners.astype(np.float32) - 0.5, target)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32) - 0.5, target)
     return cv2.warpPerspective(pixels, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
