@@ -9,7 +9,7 @@ import ctypes
 # Numbers of glibc's malloc.h (https://man7.org/linux/man-pages/man3/mallopt.3.html).
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
 HEAPS = 1
-LARGE = 16 * 2**20  # bytes from which a buffer is memory of its own, and goes back when it is freed
+LARGE = 4 * 2**20  # bytes from which a buffer is memory of its own, and goes back when it is freed
 
 
 def give_back_freed_memory() -> bool:

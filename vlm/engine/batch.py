@@ -337,3 +337,5 @@ class Batch:
                 self.slots.copy(last, slot, moved.length, len(moved.text.pictures))
                 self.rows[slot], slot = moved, last
         del self.rows[slot]
+        if not self.rows:
+            self.slots.rest()

@@ -56,9 +56,8 @@ class Slots:
     def reserve(self, count: int, length: int, pictures: int, used: int) -> None:
         """Make room for `count` sequences of up to `length` tokens and `pictures`, keeping the first `used` slots."""
         places = -(-length // GROWTH) * GROWTH
-        is_large = self._count * self._places * self.shape.bytes_per_token > self.max_bytes
-        if used == 0 and (is_large or count < self._count):
-            self._count = self._places = 0  # a long one is over, or many: give their memory back
+        if used == 0 and self._count * self._places * self.shape.bytes_per_token > self.max_bytes:
+            self._count = self._places = 0  # a long one is over: give its memory back
         if used or not pictures:
             pictures = max(pictures, self._pictures)
         shape, more = self.shape, count > self._count
@@ -74,6 +73,13 @@ class Slots:
             self._pictures = pictures
             empty = (2, self._count, shape.image_heads, pictures * shape.picture_places, shape.image_head_size)
             self.images = [_enlarged(empty, self.images[i][:, :used] if used else None) for i in range(shape.blocks)]
+
+    def rest(self) -> None:
+        """Nobody is in any slot: give back the memory of more than one."""
+        if self._count > 1:
+            self.text, self.images = [], []
+            self._count = self._places = self._pictures = 0
+            self.moves += 1
 
     def copy(self, source: int, target: int, length: int, pictures: int) -> None:
         """Slot `source`, which has read `length` tokens and is shown so many pictures, into slot `target`."""

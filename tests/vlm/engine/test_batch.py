@@ -77,6 +77,15 @@ def seen(chunks):
     return [(chunk.text, chunk.finish_reason, chunk.index, chunk.logprobs) for chunk in chunks]
 
 
+def test_when_all_have_left_the_memory_of_many_is_given_back(talker, pictures):
+    batch = Batch(*talker)
+    run(batch, some_requests(pictures))
+    assert batch.slots.text == batch.slots.images == []
+    (again,) = run(batch, some_requests(pictures)[:1])
+    assert batch.slots.text[0].shape[1] == 1  # of one it is kept
+    assert seen(again) == seen(run(Batch(*talker), some_requests(pictures)[:1])[0])
+
+
 # Tokens of an answer and of a prompt are multiplied alike by torch alone: see graph_decoder.py.
 by_torch = pytest.mark.parametrize("talker", ["cross_attention", "prefix", "both"], indirect=True)
 
