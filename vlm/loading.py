@@ -318,11 +318,8 @@ class Assistant:
         from .engine.decoder import why_not
         from .engine.streams import Streams
 
-        return (
-            None
-            if why_not(self.model) is not None
-            else Streams(Batch(self.model, self.processor, with_hints=self.with_hints))
-        )
+        can_run = why_not(self.model) is None
+        return Streams(Batch(self.model, self.processor, with_hints=self.with_hints)) if can_run else None
 
     def with_hints(self, request: GenerationRequest) -> GenerationRequest:
         """The request with what was seen in its pictures said in it, if it wants that and the model knows it."""
