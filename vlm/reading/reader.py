@@ -15,9 +15,10 @@ from ..scene_heads import FAMILIES, SceneReader
 from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
 from .graphs import read_graph
+from .notices import read_notice
 from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
-from .tables import read_notice, read_table
+from .tables import read_table
 from .weights import Vocabulary, load_weights
 
 WEIGHTS = Path(__file__).parent / "weights"
