@@ -14,6 +14,7 @@ from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_heads import FAMILIES, SceneReader
 from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
+from .colours import is_photograph
 from .graphs import read_graph
 from .notices import read_notice
 from .scenes import read_parts, read_scene
@@ -49,6 +50,8 @@ class Reader:
         if found is None:
             found = read_words(image) or ()
         words = tuple(inside(label, image.size) for label in found[:MOST_WORDS])
+        if is_photograph(image):
+            return Reading(family="none", confidence=1.0, structure=None, words=words)
         given = prepare(image, words)
         scene = self.network(given)
         chances = self.network.family(scene.summary).softmax(dim=-1)
