@@ -35,13 +35,14 @@ TO_IT = re.compile(r"(?i)\b(?:to|into|before|precedes?|reach\w*)" + _BOX)
 FROM_IT = re.compile(r"(?i)\b(?:after|from|follow\w*|leav\w+|out of|behind)" + _BOX)
 IT_LEADS = re.compile(r"(?i)^[\"\u201d ]*(?:directly |right )?(?:leads?|points?|goes?|go|branch\w*|precedes?)\b")
 IT_FOLLOWS = re.compile(r"(?i)^[\"\u201d ]*(?:directly |right )?(?:follows?|comes? after|depends?)\b")
+VERB = re.compile(r"(?:start|end|stop|finish|begin)\b")  # written so it is no box called "Start"
 TURNED = re.compile(r"(?i)\b(?:after|from|follows?|behind)\b")  # between two names: the second comes first
 
 
 def about(graph: Graph, question: str) -> Iterator[str]:
     """What is so of the boxes that a question names, or of the picture where it names none."""
     texts = [node.text for node in graph.nodes]
-    found = place_mentions(texts, question)
+    found = [(at, node) for at, node in place_mentions(texts, question) if not VERB.match(question[at:])]
     if len(found) >= 2:
         yield from _about_pair(graph, question, found)
     for _, node in found if len(found) == 1 else ():
