@@ -71,7 +71,8 @@ def _of_colours(chart: Chart, words: ChartWords, question: str) -> Iterator[str]
         yield from (f"{name} is {colours[name]}" for name in named)
     elif asked and len(names) > 1:
         for shade in asked:
-            yield f"{join_names(name for name in colours if colours[name] == shade) or 'nothing'} is {shade}"
+            found = [name for name in colours if colours[name] == shade]
+            yield f"{join_names(found) or 'nothing'} {'are' if len(found) > 1 else 'is'} {shade}"
     else:
         yield from colours_said(chart)
 
@@ -107,7 +108,7 @@ def _of_values(chart: Chart, words: ChartWords, question: str) -> Iterator[str]:
             yield from _compared(words, question, one, other)
     if len(chosen) > 1 and SUM.search(question):
         yield f"together {words.write_result(total(chosen))}"
-    numbers = [*_numbers(words, question, chosen, categories, series)]
+    numbers = [] if absent else [*_numbers(words, question, chosen, categories, series)]
     yield from numbers
     if not numbers and not absent:
         yield from _groups(words, question, categories, series)
