@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from . import canary
 from .alignment import align
 from .before_after import AFTER, BEFORE, Asked, ask, questions, read_answers, write_answers
 from .canary import Pair
+from .checking.report import Report
 from .checkpoint import checkpoints, clear_partial, note_of, resume_optimizer, resume_weights, save_checkpoint
 from .collator import PackedRow, collate
 from .config import TrainConfig
@@ -105,9 +106,9 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
                 run.save(step)
             if is_measured and (why := _heed_canary(run, progress)):
                 run.save(step)
-                _report(run, progress, asked)
+                _report(run, progress, asked, rows.reports)
                 raise TrainingStopped(why)
-    _report(run, progress, asked)
+    _report(run, progress, asked, rows.reports)
     if run.accelerator.num_processes > 1:
         run.accelerator.state.destroy_process_group()
     return checkpoints(config.output_dir)[-1]
@@ -225,7 +226,7 @@ def _ask_before(run: Run, held_out: Rows, step: int) -> list[list[Asked]]:
     return groups
 
 
-def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
+def _report(run: Run, progress: Progress, groups: list[list[Asked]], reports: Sequence[Report]) -> None:
     """Of several processes the main one writes it."""
     if not run.accelerator.is_main_process:
         return
@@ -235,7 +236,7 @@ def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
     draw_curves(progress.path)
     pictures = {asked.item.picture: asked.images for group in groups for asked in group}
     before, trained = read_answers(folder / BEFORE), trainable_set(run.model)
-    path = write_report(Finished(run.config, progress.records, trained, before, after, pictures), run.processor)
+    path = write_report(Finished(run.config, progress.records, trained, before, after, pictures, reports))
     logger.info("the report is in %s", path)
 
 

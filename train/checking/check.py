@@ -4,7 +4,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from vlm.processing_vlm import VlmProcessor
 
-from ..file_source import RowCheck
 from ..readers import Problem, Reader, Row, RowsConfig, open_rows
 from ..readers.row import Messages, parts_of, pictures_of, text_of
 from .pictures import Look, alike, look_at_paths, look_at_rows, look_in_parallel
 from .report import Finding, Report
+from .rows import RowCheck
 from .texts import TextCheck, questions_of
 
 MARKUP = 32  # tokens that a chat template writes around a message, at most
@@ -31,6 +31,10 @@ class Limits:
     max_tokens: int = 1024  # as TrainConfig.max_row_tokens
     max_pictures: int = 8
     processor: Callable[[], VlmProcessor] | None = None  # of the model; asked for where a row may be too long
+    pairs: bool = False  # it learns from chosen and rejected answers
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass
@@ -55,28 +59,28 @@ class Pictures:
             self.rows.append(row.number)
             self.uses.append(number)
 
-    def look(self, config: RowsConfig, workers: int) -> list[Look]:
-        """Every picture, by its number."""
+    def look(self, config: RowsConfig, workers: int, compared: bool) -> list[Look]:
+        """Every picture, by its number; what it is `compared` by is kept where it is wanted."""
         looks = [Look()] * self.count
         paths = list(self.paths)
         found = look_in_parallel(partial(look_at_paths, self.reader.folder), paths, workers, "pictures")
         for path, one in zip(paths, found, strict=True):
-            looks[self.paths[path]] = one
+            looks[self.paths[path]] = one if compared else replace(one, small=b"")
         source = config.model_dump_json() if workers > 1 else self.reader
         inside = look_in_parallel(partial(look_at_rows, source), list(self.embedded), workers, "pictures in rows")
         for first, several in zip(self.embedded.values(), inside if self.embedded else (), strict=True):
             for offset, one in enumerate(several[: self.count - first]):
-                looks[first + offset] = one
+                looks[first + offset] = one if compared else replace(one, small=b"")
         return looks
 
 
 def check(config: RowsConfig, against: RowsConfig | None, limits: Limits, workers: int) -> Report:
     """Raises DataError for a data set that cannot be read at all."""
     started = time.monotonic()
-    report, texts, pictures, looks = _read(config, limits, workers)
+    report, texts, pictures, looks = _read(config, limits, workers, compared=against is not None)
     report.blind = texts.blind.shares()
     if against is not None:
-        _, their_texts, their_pictures, their_looks = _read(against, limits, workers)
+        _, their_texts, their_pictures, their_looks = _read(against, limits, workers, compared=True)
         report.against = str(their_pictures.reader.path)
         report.blind_against = texts.blind.shares_of(their_texts.blind)
         report.findings += _overlap(pictures, looks, their_pictures, their_looks)
@@ -85,10 +89,12 @@ def check(config: RowsConfig, against: RowsConfig | None, limits: Limits, worker
     return report
 
 
-def _read(config: RowsConfig, limits: Limits, workers: int) -> tuple[Report, TextCheck, Pictures, list[Look]]:
+def _read(
+    config: RowsConfig, limits: Limits, workers: int, compared: bool
+) -> tuple[Report, TextCheck, Pictures, list[Look]]:
     reader = open_rows(config)
     report, texts, pictures = Report(str(reader.path), reader.unit, len(reader)), TextCheck(), Pictures(reader)
-    checked = RowCheck(reader, limits.max_pictures)
+    checked = RowCheck(reader, limits.max_pictures, limits.pairs)
     for index, found in enumerate(tqdm(reader.scan(), "rows", len(reader), unit="row", dynamic_ncols=True)):
         number = reader.number(index)
         try:
@@ -98,7 +104,7 @@ def _read(config: RowsConfig, limits: Limits, workers: int) -> tuple[Report, Tex
             continue
         report.findings += [*texts.add(row), *_too_long(row, limits)]
         pictures.add(row, index)
-    looks = pictures.look(config, workers)
+    looks = pictures.look(config, workers, compared)
     report.pictures = len(looks)
     report.findings += [
         Finding(looks[picture].kind, looks[picture].problem, number)
