@@ -25,6 +25,7 @@ from .file_source import FileSource
 from .photographs import PhotographSource
 from .preference import pack_pairs
 from .readers import DataError, Messages
+from .truncation import fit
 
 logger = logging.getLogger(__name__)
 
@@ -169,10 +170,16 @@ class Rows(Dataset[list[PackedRow]]):
         return source.conversations(index)
 
     def __getitem__(self, index: int) -> list[PackedRow]:
-        chats = [self.processor.encode_chat(messages) for messages in self.conversations(index)]
+        told, together, image = self.conversations(index), 1 + self.pairs, self.processor.image_token_id
+        fitted = [
+            fit(told[start : start + together], self.processor, self.max_tokens)
+            for start in range(0, len(told), together)
+        ]
         if self.pairs:
-            return pack_pairs(chats, self.processor.image_token_id)
-        return pack(chats, self.processor.image_token_id, self.max_tokens)
+            return pack_pairs([chat for one in fitted for chat in one.chats], image)
+        packed = pack([chat for one in fitted if one.is_whole for chat in one.chats], image, self.max_tokens)
+        # One that was cut fills a row, and no longer has what the others have in common.
+        return packed + [row for one in fitted if not one.is_whole for row in pack(one.chats, image, self.max_tokens)]
 
 
 def build_rows(config: TrainConfig, processor: VlmProcessor) -> tuple[Rows, Rows]:

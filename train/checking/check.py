@@ -15,6 +15,7 @@ from vlm.processing_vlm import VlmProcessor
 
 from ..readers import Problem, Reader, Row, RowsConfig, open_rows
 from ..readers.row import Messages, parts_of, pictures_of, text_of
+from ..truncation import fit
 from .pictures import Look, alike, look_at_paths, look_at_rows, look_in_parallel
 from .report import Finding, Report
 from .rows import RowCheck
@@ -118,21 +119,30 @@ def _read(
 
 
 def _too_long(row: Row, limits: Limits) -> Iterator[Finding]:
-    """A row beyond a training row's length, with what is beyond it."""
+    """A row beyond a training row's length, with what training leaves out of it."""
     # A token stands for at least one byte, so most rows are short enough without being tokenised.
-    most = sum(len(text_of(message).encode()) + MARKUP for message in row.messages)
+    most = sum(len(text_of(message).encode()) + MARKUP for message in row.messages) + len(row.rejected.encode())
     if limits.processor is None or most + MARKUP + 256 * len(pictures_of(row.messages)) <= limits.max_tokens:
         return
     processor = limits.processor()
     try:
-        chat = processor.encode_chat(_with_dots(row.messages))
+        told = _with_dots(row.messages)
+        other = [[*told[:-1], {"role": "assistant", "content": row.rejected}]] if row.rejected else []
+        fitted = fit([told, *other], processor, limits.max_tokens)
     except ValueError as error:  # more pictures than this very model can tell apart
         yield Finding("pictures", str(error), row.number)
         return
-    if len(chat.input_ids) > limits.max_tokens:
-        beyond = processor.tokenizer.decode(chat.input_ids[limits.max_tokens :], skip_special_tokens=True)
-        shown = beyond if len(beyond) < 80 else f"{beyond[:40]} ... {beyond[-30:]}"
-        message = f"has {len(chat.input_ids)} tokens, {limits.max_tokens} are a training row; beyond it is {shown!r}"
+    if fitted.prompt:
+        message = (
+            f"before the answer it has {fitted.prompt} tokens, and a training row {limits.max_tokens}: shorten it, or"
+            " take longer rows (max_row_tokens; --max-tokens of vlm data check)"
+        )
+        yield Finding("prompt_too_long", message, row.number)
+    elif not fitted.is_whole:
+        lost = fitted.lost if len(fitted.lost) < 80 else f"{fitted.lost[:40]} ... {fitted.lost[-30:]}"
+        cut = [f"{fitted.turns} early turn(s)"] if fitted.turns else []
+        cut += [f"the end of the answer, {lost!r}"] if lost else []
+        message = f"has more than the {limits.max_tokens} tokens of a training row: without {' and '.join(cut)}"
         yield Finding("too_long", message, row.number)
 
 
