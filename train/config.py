@@ -102,7 +102,8 @@ class TrainConfig(RunConfig):
     # picture comes with hints, or preferences are learnt, words may be enough: there it only warns.
     canary_steps: int = Field(100, gt=0)
     canary: Literal["stop", "warn"] = "stop"
-    # The report at the end (report.html) asks so many held-out questions before and after; 0: it asks none.
+    # The report at the end (report.html) asks so many held-out questions before and after, and every measurement the
+    # first few of them; 0: none.
     report_questions: int = Field(64, ge=0)
     metric: Metric = "exact"  # what their answers are worth by: see train/metrics.py
     # Where the run is told of, beside the terminal and metrics.jsonl. TensorBoard: where it is installed.

@@ -88,20 +88,24 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
 
 
 def checkpoint_gradients_(model: PeftModel) -> None:
-    """Keep of every layer what goes into it, and compute the rest again when the gradients are (arXiv 1604.06174).
-
-    The layers that do so are the library's; they look whether they are in training mode, which changes nothing else in
-    them: a language model's dropout is 0, and the layers inside stay in eval mode.
-    """
+    """Keep of every layer what goes into it, and compute the rest again when the gradients are (arXiv 1604.06174)."""
     model.get_base_model().activation_checkpointing_enable()
-    for module in model.modules():
-        if isinstance(module, GradientCheckpointingLayer):
-            module.training = True
 
 
 def dropouts(model: nn.Module) -> list[nn.Module]:
-    """Those of the LoRA: they alone know training from evaluation."""
+    """Those of the LoRA."""
     return [module for name, module in model.named_modules() if ".lora_dropout." in name]
+
+
+def set_training(model: nn.Module, is_training: bool) -> None:
+    """Tell it to what knows training from evaluation: the LoRA's dropouts, and layers whose gradients are checkpointed.
+
+    Those layers are the library's, and in training drop the cache that answering needs. It changes nothing else in
+    them: a language model's dropout is 0, and the layers inside stay in eval mode.
+    """
+    checkpointed = [m for m in model.modules() if isinstance(m, GradientCheckpointingLayer)]
+    for module in [*dropouts(model), *checkpointed]:
+        module.training = is_training
 
 
 def trainable_set(model: nn.Module) -> dict[str, list[int]]:

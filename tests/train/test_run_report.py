@@ -49,6 +49,35 @@ def test_a_run_leaves_a_report_with_the_answers_before_and_after(tmp_path, tiny_
     assert "Rows to look at" in page and not list(config.output_dir.glob("data-check*"))
 
 
+def test_held_out_questions_are_scored_during_training_as_well(tmp_path, tiny_config, tiny_processor, monkeypatch):
+    monkeypatch.setattr("train.loop.ASKED", 3)
+    config = config_for(write_rows(tmp_path, 32), tmp_path / "run", report_questions=8, metric="anls")
+    monkeypatch.setattr("train.before_after.score", lambda metric, answer, right, prompt: float(right == ("red",)))
+    model = add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), config)
+    train(model, tiny_processor, config)
+    records = read_metrics(config.output_dir / "metrics.jsonl")
+    first = before_after.read_answers(config.output_dir / "before.jsonl")[:3]
+    expected = sum(item.expected == "red" for item in first) / 3
+    assert [record.get("eval_anls") for record in records] == [None, pytest.approx(expected)] * 2
+
+
+def test_answers_are_the_same_when_layers_are_computed_twice(tmp_path, tiny_config, tiny_processor):
+    def answers(name, **values):
+        settings = {"report_questions": 4, "max_steps": 1, **slow, **values}
+        config = config_for(data, tmp_path / name, **settings)
+        torch.manual_seed(0)
+        train(add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), config), tiny_processor, config)
+        return [
+            item.answer
+            for file in (before_after.BEFORE, before_after.AFTER)
+            for item in before_after.read_answers(config.output_dir / file)
+        ]
+
+    data = write_rows(tmp_path, 16)
+    slow = {name: 1e-9 for name in ("learning_rate", "lora_learning_rate", "gate_learning_rate")}
+    assert answers("once") == answers("twice", gradient_checkpointing=True)
+
+
 @pytest.fixture
 def finished(tmp_path):
     """A run in which one of two answers became right, and one wrong; its words are unfriendly to HTML."""
