@@ -8,7 +8,6 @@ Rows of files are checked first, and broken ones refused; `vlm train CONFIG --sk
 again, an interrupted run goes on where its last checkpoint stands. On several devices:
 
 accelerate launch --config_file configs/accelerate/ddp.yaml -m train.sft configs/train/own.yaml
-torchrun --nproc_per_node 2 -m train.sft configs/train/own.yaml    (processes on CPUs)
 """
 
 import logging
