@@ -30,7 +30,7 @@ class FileSource:
     """
 
     def __init__(self, rows: RowsConfig, seed: int = 0, limits: Limits = DEFAULT_LIMITS, skip_bad: bool = False):
-        self.seed, self.pairs = seed, limits.pairs
+        self.seed, self.pairs = seed, bool(limits.pairs)
         self.reader = open_rows(rows)
         self.report = check(rows, None, limits, os.cpu_count() or 1)
         bad = self.report.bad

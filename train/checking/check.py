@@ -32,7 +32,7 @@ class Limits:
     max_tokens: int = 1024  # as TrainConfig.max_row_tokens
     max_pictures: int = 8
     processor: Callable[[], VlmProcessor] | None = None  # of the model; asked for where a row may be too long
-    pairs: bool = False  # it learns from chosen and rejected answers
+    pairs: bool | None = False  # it learns from chosen and rejected answers; None: if any row has a rejected one
 
 
 DEFAULT_LIMITS = Limits()
@@ -95,7 +95,10 @@ def _read(
 ) -> tuple[Report, TextCheck, Pictures, list[Look]]:
     reader = open_rows(config)
     report, texts, pictures = Report(str(reader.path), reader.unit, len(reader)), TextCheck(), Pictures(reader)
-    checked = RowCheck(reader, limits.max_pictures, limits.pairs)
+    is_pairs = limits.pairs
+    if is_pairs is None:
+        is_pairs = any(isinstance(row, Row) and row.rejected != "" for row in reader.scan())
+    checked = RowCheck(reader, limits.max_pictures, is_pairs)
     for index, found in enumerate(tqdm(reader.scan(), "rows", len(reader), unit="row", dynamic_ncols=True)):
         number = reader.number(index)
         try:
