@@ -11,10 +11,13 @@ from transformers import SiglipVisionModel
 
 from tests.tiny import tiny_vision_config
 from tests.train.colours import write_rows
+from train import sft
 from train.checkpoint import checkpoints
+from train.loop import train
 from train.sft import main
 from vlm.loading import SMOLLM2, ComposeConfig, compose_from_config, load, save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.quantization import quantization_of
 
 
 @pytest.fixture
@@ -97,6 +100,22 @@ def test_a_picture_that_cannot_be_read_stops_a_run_before_its_first_step_or_is_l
     assert main(["--skip-bad", config()]) == 0  # in the same folder: the run is the same one
     assert "going on without 1 of 2 rows" in caplog.text
     assert "2 rows, 1 of them left out (skip_bad)" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_vlm_train_keeps_the_language_model_in_nf4_and_the_adapter_fits_the_model(
+    config, tmp_path, base, picture, monkeypatch
+):
+    found = []
+
+    def watched(model, *rest):
+        found.append(quantization_of(model))
+        return train(model, *rest)
+
+    monkeypatch.setattr(sft, "train", watched)
+    assert main([config(quantization="nf4", lora={"rank": 2})]) == 0
+    assert found == ["nf4"]
+    adapter = checkpoints(tmp_path / "run")[-1]
+    assert isinstance(load(base, adapter=str(adapter)).ask(picture, "What?", max_new_tokens=2), str)
 
 
 @pytest.mark.slow
