@@ -62,7 +62,9 @@ def calibrate(reader: Reader, pictures: dict[str, int]) -> dict[str, tuple[float
         sample = draw(family, UNSEEN + i)
         item = judge("calibration", f"{family}/{i}", family, sample.image, sample.truth, reader)
         found[KINDS[item.row]] += item.judged
-    return {kind: fit(judged) for kind, judged in found.items() if len(judged) >= LEAST}
+        found["family"].append(item.named)
+    read = {kind: sum(one.confidence is not None for one in judged) for kind, judged in found.items()}
+    return {kind: fit(judged) for kind, judged in found.items() if read[kind] >= LEAST}
 
 
 def main() -> None:

@@ -72,11 +72,17 @@ class Item:
     picture: str
     family: str
     family_read: str
+    family_sure: float  # how sure the reader was of it
     row: str  # of the table: "bar", "grouped", "edges", ...
     seconds: float
     judged: list[Judgement] = field(default_factory=list)
     counts: Counts | None = None
     reading: str = ""
+
+    @property
+    def named(self) -> Judgement:
+        """Whether its family was told right."""
+        return Judgement(self.family == self.family_read, self.family_sure)
 
     @property
     def score(self) -> float:
@@ -89,7 +95,7 @@ class Item:
 def judge(suite: str, name: str, family: str, image: Image.Image, truth: object, reader: Reader) -> Item:
     started = time.monotonic()
     reading = reader.read(image)
-    item = Item(suite, name, family, reading.family, family, time.monotonic() - started)
+    item = Item(suite, name, family, reading.family, reading.confidence, family, time.monotonic() - started)
     item.reading = reading.model_dump_json()
     _compare(item, truth, reading.structure)
     return item
@@ -175,11 +181,12 @@ def table(items: list[Item]) -> str:
                 f"| {suite} | {name}{' (F1)' if counts else ''} | {len(chosen)} | {size} | {100 * score:.1f} % |"
                 f" {100 * low:.1f} % - {100 * high:.1f} % | {error:.3f} |"
             )
-        named = [item.family == item.family_read for item in own]
-        low, high = wilson_interval(sum(named) / len(named), len(named))
+        named = [item.named for item in own]
+        score = sum(one.right for one in named) / len(named)
+        low, high = wilson_interval(score, len(named))
         lines.append(
-            f"| {suite} | family | {len(own)} | {len(own)} | {100 * sum(named) / len(named):.1f} % |"
-            f" {100 * low:.1f} % - {100 * high:.1f} % | |"
+            f"| {suite} | family | {len(own)} | {len(own)} | {100 * score:.1f} % |"
+            f" {100 * low:.1f} % - {100 * high:.1f} % | {calibration_error(named):.3f} |"
         )
     seconds = sorted(item.seconds for item in items)
     lines.append(f"\nMedian time for a picture: {seconds[len(seconds) // 2]:.2f} s.")

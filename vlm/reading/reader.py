@@ -52,7 +52,8 @@ class Reader:
         scene = self.network(given)
         chances = self.network.family(scene.summary).softmax(dim=-1)
         number = int(chances.argmax())
-        family, confidence = FAMILIES[number], float(chances[number])
+        family = FAMILIES[number]
+        confidence = self.vocabulary.calibrated("family", float(chances[number]))
         structure = None
         if family != "none" and confidence >= SURE:
             relations = self.network.words.relations(scene).sigmoid()
@@ -62,8 +63,9 @@ class Reader:
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
         is_known = structure is not None or (bool(words) and family in WRITTEN and confidence >= CLEAR)
-        named = cast(Family, family if is_known else "none")
-        return Reading(family=named, confidence=confidence, structure=structure, words=words)
+        if not is_known:
+            family, confidence = "none", float(chances[FAMILIES.index("none")])
+        return Reading(family=cast(Family, family), confidence=confidence, structure=structure, words=words)
 
 
 def inside(label: Label, size: tuple[int, int]) -> Label:

@@ -19,7 +19,7 @@ from vlm.structure import Label, Reading
 
 def item(row, rights, family="charts", family_read="charts", counts=None, suite="own", confidence=0.9):
     judged = [Judgement(right, confidence) for right in rights]
-    return Item(suite, "a/1", family, family_read, row, 0.5, judged, counts)
+    return Item(suite, "a/1", family, family_read, confidence, row, 0.5, judged, counts)
 
 
 def cells(report, name):
@@ -49,6 +49,7 @@ def test_the_table_has_a_row_for_everything_that_was_asked():
 def test_calibration_errors_are_those_of_the_row():
     report = table([item("bar", [True] * 9 + [False]), item("line", [False] * 10)])
     assert cells(report, "bar")[6] == "0.000" and cells(report, "line")[6] == "0.900"
+    assert cells(report, "family")[6] == "0.100"
 
 
 def test_intervals_are_wider_for_fewer_pictures_and_hold_the_score():
