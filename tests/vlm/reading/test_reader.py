@@ -101,6 +101,23 @@ def test_without_ocr_there_are_no_words(reader, monkeypatch):
     assert reader.read(PICTURES["blank"]()).words == ()
 
 
+def test_what_is_called_none_has_the_chance_of_none(reader, monkeypatch):
+    """Not that of what nothing could be read of."""
+    chances = torch.full((len(FAMILIES),), 0.01)
+    chances[FAMILIES.index("charts")], chances[FAMILIES.index("none")] = 0.8, 0.14
+    monkeypatch.setattr(reader.network.family, "forward", lambda x: chances.log())
+    reading = reader.read(PICTURES["blank"](), ())
+    assert reading.family == "none" and reading.confidence == pytest.approx(0.14)
+
+
+def test_how_sure_a_family_is_can_be_calibrated(network, monkeypatch):
+    words = (Label(text="a word", box=(10, 10, 60, 20)),)
+    prefer(monkeypatch, network.family, FAMILIES.index("charts"), len(FAMILIES))
+    reader = Reader(network, Vocabulary(KINDS, COLOURS, {"family": (0.5, 0.0)}))
+    reading = reader.read(PICTURES["blank"](), words)
+    assert reading.family == "charts" and 0.98 < reading.confidence < 0.995  # log-odds of 0.9999, halved
+
+
 @pytest.mark.parametrize(
     ("family", "named"), [("charts", "charts"), ("tables", "tables"), ("things", "none"), ("shapes", "none")]
 )
