@@ -20,6 +20,7 @@ from .notices import read_notice
 from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
 from .tables import read_table
+from .things import read_things
 from .turning import DOUBT, SURER, doubt, is_on_its_side, tilt
 from .weights import Vocabulary, load_weights
 
@@ -30,7 +31,7 @@ WRITTEN = {"charts", "graphs", "tables", "signs", "parts"}  # ... if it is of th
 
 DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Scene | None]] = {
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
-    "shapes": read_scene, "things": read_scene,
+    "shapes": read_scene, "things": read_things,
 }  # fmt: skip
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
