@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image
+from PIL import Image, ImageStat
 
 SIGNATURES = {
     "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -143,3 +143,14 @@ def _check_jpeg_cost(data: bytes) -> None:
         position = segment.end() + int.from_bytes(data[segment.end() : segment.end() + 2])
     if scans > MAX_JPEG_SCANS or data.count(b"Exif\0\0") > MAX_EXIF_PARTS:
         raise ImageError("too_large", "the JPEG picture has too many scans or blocks of metadata: save it anew")
+
+
+def turn(image: Image.Image, degrees: int) -> Image.Image:
+    """An RGB picture turned counter-clockwise about its middle, in a frame of its own size (by quarters: its sides
+    swapped) with the colour of its upper edge where it was not.
+    """
+    quarters = round(degrees / 90)
+    if askew := degrees - 90 * quarters:
+        above = ImageStat.Stat(image.crop((0, 0, image.width, 1))).median
+        image = image.rotate(askew, Image.Resampling.BICUBIC, fillcolor=tuple(map(int, above)))
+    return image.rotate(90 * quarters, expand=True)

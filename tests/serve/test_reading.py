@@ -44,7 +44,7 @@ def test_a_picture_becomes_data_rows_and_facts(client, reader, data_url):
     response = post(client, data_url("blue"))
     body = response.json()
     assert response.status_code == 200 and response.headers["x-request-id"]
-    assert list(body) == ["object", "family", "confidence", "structure", "words", "rows", "facts"]
+    assert list(body) == ["object", "family", "confidence", "structure", "words", "turned", "rows", "facts"]
     assert body["object"] == "reading"
     assert body["rows"] == {"header": ["category", "value"], "rows": [["A", "3"], ["B", "7"]]}
     assert "highest: B, 7" in body["facts"] and body["facts"][-1].endswith("uncertain")

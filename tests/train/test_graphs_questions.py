@@ -204,16 +204,6 @@ def test_a_label_gives_no_answer_away(asked):
             )
 
 
-@pytest.mark.parametrize(
-    ("type", "number"), [("count_boxes", 7), ("count_lines", 8), ("count_decisions", 3), ("shape", 6), ("color", 12)]
-)
-def test_no_open_answer_is_much_more_frequent_than_the_others(asked, type, number):
-    answers = Counter(question.answer for _, question in of_type(asked, type))
-    error = (number * answers.total() / 2) ** -0.5  # a picture is asked twice here
-    assert len(answers) == number
-    assert max(answers.values()) / answers.total() < 1.2 / number + 2 * error, answers
-
-
 def test_the_two_exits_are_as_likely(asked):
     answers = Counter(question.answer for _, question in of_type(asked, "exit"))
     for pair in (("yes", "no"), ("true", "false"), ("ok", "failed")):

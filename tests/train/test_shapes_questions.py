@@ -197,24 +197,6 @@ def test_yes_and_no_cannot_be_guessed_from_the_kind_that_is_asked_for(asked):
         assert max(found.values()) / found.total() < 0.62, (kind, found)  # rare kinds are asked for some 150 times
 
 
-@pytest.mark.parametrize(
-    ("type", "number", "bound"),
-    [
-        ("color", 12, 1.5),
-        ("where", 9, 1.3),
-        ("side", 4, 1.2),
-        ("extreme_color", 12, 2.0),  # only some 250 questions
-        ("background", 12, 3.0),  # white is drawn three times as often as any other
-        ("shape", 6, 1.2),  # circle, rectangle and triangle are a sixth each, by design; the other half is eight kinds
-        ("count", 6, 1.35),  # 0 to 6
-    ],
-)
-def test_no_open_answer_is_much_more_frequent_than_the_others(answers, type, number, bound):
-    counts = answers[type,]
-    assert len(counts) >= number
-    assert max(counts.values()) / counts.total() < bound / number, counts
-
-
 def test_choices_cannot_be_guessed_from_the_order_of_mention(asked):
     for type in ("relation_choice", "size_choice"):
         questions = [(question.answer, text) for _, question, text in of_type(asked, type)]

@@ -28,8 +28,8 @@ def test_a_picture_gets_its_hint_and_a_question_its_facts(tiny_processor, pictur
     (message,) = with_hints([question(picture, "What is the heading?")], lambda image: seen("Exit"), len)
     (image, text) = message["content"]
     assert image["perceived"].kinds == ("structure",)
-    assert image["hint"] == "[seen: notice, red letters, 1 lines; heading: Exit]\n"
-    assert text["text"] == "(heading: Exit)\nWhat is the heading?"
+    assert image["hint"] == "[seen: notice, red letters, 1 line; heading: Exit]\n"
+    assert text["text"] == "(the heading is Exit)\nWhat is the heading?"
     decoded = tiny_processor.tokenizer.decode(tiny_processor.encode_chat([message]).input_ids)
     assert f"<image>{image['hint']}{text['text']}" in decoded
 

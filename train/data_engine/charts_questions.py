@@ -29,6 +29,17 @@ QUESTIONS = 12  # at most so many for one picture
 ALWAYS = ("kind", "describe")  # what is not dropped where there are more questions
 # How often the kind of a chart is asked for: rarely where it is drawn often, so that no answer is more likely.
 KIND_CHANCE = {"bar chart": 0.16, "line chart": 0.29, "pie chart": 0.6, "donut chart": 0.85, "scatter plot": 0.72}
+# The same for what is counted: number -> chance, where it is not 1.
+FEW_SERIES = {2: 0.45, 3: 0.48}
+COUNT_CHANCE = {
+    "bars": {2: 0.92, 3: 0.93, 4: 0.6, 6: 0.69, 7: 0.82, 8: 0.7, 9: 0.68, 10: 0.87},
+    "slices": {2: 0.9, 3: 0.85, 4: 0.8, 6: 0.9},
+    "points": {4: 0.9, 5: 0.9, 8: 0.85, 9: 0.67, 11: 0.66, 12: 0.62, 13: 0.42, 14: 0.57, 15: 0.45},
+    "categories": {2: 0.63, 3: 0.33, 4: 0.24, 5: 0.42, 6: 0.5, 7: 0.29},
+    "lines": {1: 0.15, 2: 0.4, 3: 0.9},
+    "series": FEW_SERIES, "groups": FEW_SERIES, "legend entries": FEW_SERIES,
+}  # fmt: skip
+MOST_COUNTED = {"bar": 12, "scatter": 15}  # marks
 
 
 def ask(chart: DrawnChart, rng: Random) -> list[Question]:
@@ -87,10 +98,8 @@ def _arithmetic(chart: DrawnChart, rng: Random) -> Iterator[Question]:
 def _count(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     several = len(chart.series) > 1
     counts = {}
-    if chart.kind in ("bar", "pie") and not chart.stacked:
-        counts[plural(mark_noun(chart))] = len(chart.marks)
-    if chart.kind == "scatter" and len(chart.marks) <= 15:
-        counts["points"] = len(chart.marks)
+    if chart.kind != "line" and not chart.stacked and len(chart.marks) <= MOST_COUNTED.get(chart.kind, 100):
+        counts["points" if chart.kind == "scatter" else plural(mark_noun(chart))] = len(chart.marks)
     if chart.categories and (several or chart.kind == "line"):
         counts["categories"] = len(chart.categories)
     if chart.kind == "line":
@@ -98,7 +107,7 @@ def _count(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     elif several:
         counts[rng.choice(("series", "groups", "legend entries")) if chart.legend else "series"] = len(chart.series)
     them = rng.choice(list(counts)) if counts else None
-    if them:
+    if them and rng.random() < COUNT_CHANCE[them].get(counts[them], 1.0):
         number = counts[them]
         singular = {"categories": "category", "series": "series", "legend entries": "legend entry"}.get(them, them[:-1])
         fact = f"there is 1 {singular}" if number == 1 else f"there are {number} {them}"

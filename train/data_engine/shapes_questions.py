@@ -32,6 +32,11 @@ from .shapes_wording import full_name, names, plural, say, sentence, with_articl
 QUESTIONS = 12  # at most so many for one picture
 BESIDE = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
 FURTHER = {"left": "further left", "right": "further right", "above": "higher up", "below": "lower down"}
+# How often each answer is asked for, where it is not always: rarely where it is drawn often, so that none is likelier.
+SHAPE_CHANCE = {"circle": 0.42, "rectangle": 0.42, "triangle": 0.42}
+EXTREME_CHANCE = {"circle": 0.25, "rectangle": 0.27, "triangle": 0.2, "diamond": 0.85}
+COUNT_CHANCE = {1: 0.65, 2: 0.65, 3: 0.85, 4: 0.9}
+WHITE_CHANCE = 0.36  # of a background
 COUNT_WEIGHTS = (1, 1, 4, 16, 48, 48, 48)  # of asking for 0, 1, 2, ... things of a kind or colour: large ones are rare
 
 
@@ -62,10 +67,11 @@ def _named(scene: Scene, rng: Random, *ways: str) -> list[tuple[Thing, str]]:
 
 def _shape(scene: Scene, rng: Random) -> Iterator[Question]:
     for thing, it in _named(scene, rng, "colour", "neither")[:2]:
-        text = say(rng, words.SHAPE_OF, it=it)
-        yield Question("shape", text, thing.kind, sentence(f"{it} is {with_article(thing.kind)}"))
-    if len(scene.things) == 1:
-        kind = scene.things[0].kind
+        if rng.random() < SHAPE_CHANCE.get(thing.kind, 1.0):
+            text = say(rng, words.SHAPE_OF, it=it)
+            yield Question("shape", text, thing.kind, sentence(f"{it} is {with_article(thing.kind)}"))
+    kind = scene.things[0].kind
+    if len(scene.things) == 1 and rng.random() < SHAPE_CHANCE.get(kind, 1.0):
         yield Question("shape", say(rng, words.THE_SHAPE), kind, sentence(f"the shape is {with_article(kind)}"))
 
 
@@ -77,7 +83,7 @@ def _colour(scene: Scene, rng: Random) -> Iterator[Question]:
 def _count(scene: Scene, rng: Random) -> Iterator[Question]:
     """Where little repeats, there is less counting, or most answers would be none, one or two."""
     if len(scene.things) > 1 or rng.random() < 0.3:
-        yield _how_many(len(scene.things), rng.choice(words.SHAPE), rng)
+        yield from _how_many(len(scene.things), rng.choice(words.SHAPE), rng)
     kinds = Counter(thing.kind for thing in scene.things)
     colours = Counter(f"{thing.colour} {words.SHAPE[0]}" for thing in scene.things)
     for counts, every in ((kinds, WEIGHTS), (colours, [f"{name} {words.SHAPE[0]}" for name in NAMES])):
@@ -87,13 +93,15 @@ def _count(scene: Scene, rng: Random) -> Iterator[Question]:
         for noun in every:
             by_number.setdefault(counts[noun], []).append(noun)
         number = rng.choices(list(by_number), [COUNT_WEIGHTS[number] for number in by_number])[0]
-        yield _how_many(number, rng.choice(by_number[number]).replace(words.SHAPE[0], rng.choice(words.SHAPE)), rng)
+        noun = rng.choice(by_number[number]).replace(words.SHAPE[0], rng.choice(words.SHAPE))
+        yield from _how_many(number, noun, rng)
 
 
-def _how_many(number: int, noun: str, rng: Random) -> Question:
-    them = plural(noun)
-    fact = f"there is one {noun}" if number == 1 else f"there are {words.NUMBERS[number]} {them}"
-    return Question("count", say(rng, words.HOW_MANY, them=them), str(number), sentence(fact))
+def _how_many(number: int, noun: str, rng: Random) -> Iterator[Question]:
+    if rng.random() < COUNT_CHANCE.get(number, 1.0):
+        them = plural(noun)
+        fact = f"there is one {noun}" if number == 1 else f"there are {words.NUMBERS[number]} {them}"
+        yield Question("count", say(rng, words.HOW_MANY, them=them), str(number), sentence(fact))
 
 
 def where(scene: Scene, rng: Random) -> Iterator[Question]:
@@ -176,8 +184,9 @@ def _extreme(scene: Scene, rng: Random) -> Iterator[Question]:
     if thing := standing_out(scene, compare):
         it = f"the {most} {rng.choice(words.SHAPE)}"
         if rng.random() < 0.5:
-            text = say(rng, words.SHAPE_OF, it=it)
-            yield Question("extreme_shape", text, thing.kind, sentence(f"{it} is {with_article(thing.kind)}"))
+            if rng.random() < EXTREME_CHANCE.get(thing.kind, 1.0):
+                text = say(rng, words.SHAPE_OF, it=it)
+                yield Question("extreme_shape", text, thing.kind, sentence(f"{it} is {with_article(thing.kind)}"))
         else:
             text = say(rng, words.COLOR_OF, it=it)
             yield Question("extreme_color", text, thing.colour, sentence(f"{it} is {thing.colour}"))
@@ -252,6 +261,11 @@ def background(scene: Scene, rng: Random) -> Iterator[Question]:
         yield Question("background", say(rng, words.BACKGROUND), scene.background, sentence(fact))
 
 
+def _background(scene: Scene, rng: Random) -> Iterator[Question]:
+    if scene.background != "white" or rng.random() < WHITE_CHANCE:
+        yield from background(scene, rng)
+
+
 def _describe(scene: Scene, rng: Random) -> Iterator[Question]:
     """The things from left to right, each with its place; `elements` are what a description must not leave out."""
     things = sorted(scene.things, key=lambda thing: thing.centre)
@@ -267,5 +281,5 @@ def _describe(scene: Scene, rng: Random) -> Iterator[Question]:
 
 
 MAKERS = (
-    _shape, _colour, _count, where, placed, relation, size, _extreme, _exists, _attribute, background, _describe,
+    _shape, _colour, _count, where, placed, relation, size, _extreme, _exists, _attribute, _background, _describe,
 )  # fmt: skip

@@ -24,10 +24,11 @@ from .evaluate import judge
 from .scores import Judgement
 
 UNSEEN = 4_000_000_000  # pictures from here on are those of the calibration
-PICTURES = {"charts": 120, "graphs": 24, "tables": 10, "parts": 16, "shapes": 16}
+PICTURES = {"charts": 120, "graphs": 24, "tables": 10, "parts": 16, "shapes": 16, "things": 16, "signs": 16}
 KINDS = {
     "bar": "bar", "grouped": "grouped", "stacked": "stacked", "line": "line", "pie": "slice", "scatter": "dot",
     "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing",
+    "things": "thing",
 }  # fmt: skip
 LEAST = 30  # judgements that a fit needs
 PRIOR = 0.03  # how strongly the scale is held to 1: where next to all was right, doubt must still show
@@ -61,8 +62,11 @@ def calibrate(reader: Reader, pictures: dict[str, int]) -> dict[str, tuple[float
     for family, i in tqdm(items, "reading", unit="picture", dynamic_ncols=True):
         sample = draw(family, UNSEEN + i)
         item = judge("calibration", f"{family}/{i}", family, sample.image, sample.truth, reader)
-        found[KINDS[item.row]] += item.judged
-    return {kind: fit(judged) for kind, judged in found.items() if len(judged) >= LEAST}
+        if item.row in KINDS:
+            found[KINDS[item.row]] += item.judged
+        found["family"].append(item.named)
+    read = {kind: sum(one.confidence is not None for one in judged) for kind, judged in found.items()}
+    return {kind: fit(judged) for kind, judged in found.items() if read[kind] >= LEAST}
 
 
 def main() -> None:

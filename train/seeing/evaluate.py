@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
+from statistics import median
 
 import torch
 from PIL import Image
@@ -25,7 +26,7 @@ from vlm.images import open_image
 from vlm.reading import Reader, load_reader
 from vlm.reading.weights import load_weights
 from vlm.run_config import RunConfig
-from vlm.structure import Chart, Graph, Parts, Reading, Scene, Structure, Table
+from vlm.structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
 
 from ..data_engine import draw
 from ..scoring import wilson_interval
@@ -40,6 +41,7 @@ from .scores import (
     calibration_error,
     f1,
     judge_chart,
+    judge_notice,
     judge_parts,
     judge_scene,
     judge_table,
@@ -52,6 +54,7 @@ from .sheet import contact_sheet
 logger = logging.getLogger(__name__)
 
 RESAMPLES = 500  # of the pictures, for the intervals of F1
+TIMED, TIMED_SIZE = 8, (800, 600)  # charts, and their size, by which the speed is told
 
 
 class ReadEvalConfig(RunConfig):
@@ -72,11 +75,17 @@ class Item:
     picture: str
     family: str
     family_read: str
+    family_sure: float  # how sure the reader was of it
     row: str  # of the table: "bar", "grouped", "edges", ...
     seconds: float
     judged: list[Judgement] = field(default_factory=list)
     counts: Counts | None = None
     reading: str = ""
+
+    @property
+    def named(self) -> Judgement:
+        """Whether its family was told right."""
+        return Judgement(self.family == self.family_read, self.family_sure)
 
     @property
     def score(self) -> float:
@@ -89,7 +98,7 @@ class Item:
 def judge(suite: str, name: str, family: str, image: Image.Image, truth: object, reader: Reader) -> Item:
     started = time.monotonic()
     reading = reader.read(image)
-    item = Item(suite, name, family, reading.family, family, time.monotonic() - started)
+    item = Item(suite, name, family, reading.family, reading.confidence, family, time.monotonic() - started)
     item.reading = reading.model_dump_json()
     _compare(item, truth, reading.structure)
     return item
@@ -112,7 +121,9 @@ def _compare(item: Item, truth: object, read: Structure | None) -> None:
         item.judged = judge_table(truth, read if isinstance(read, Table) else None)
     elif isinstance(truth, Parts):
         item.judged = judge_parts(truth, read if isinstance(read, Parts) else None)
-    elif isinstance(truth, Scene) and item.family == "shapes":
+    elif isinstance(truth, Notice):
+        item.judged = judge_notice(truth, read if isinstance(read, Notice) else None)
+    elif isinstance(truth, Scene):
         item.judged = judge_scene(truth, read if isinstance(read, Scene) else None)
 
 
@@ -155,8 +166,26 @@ def transfer_pictures(config: ReadEvalConfig) -> Iterator[tuple[str, str, str, I
             yield f"transfer ({picture.source.renderer})", picture.file, picture.family, image, picture.truth
 
 
-def table(items: list[Item]) -> str:
-    """Markdown: what was asked for, how many pictures and elements, the score with its interval, the calibration."""
+def time_charts(reader: Reader) -> dict[str, list[float]]:
+    """Seconds for each of some charts of 800 x 600 pixels: with the words given, and with OCR."""
+    times: dict[str, list[float]] = {"network alone": [], "with OCR": []}
+    for seed in range(TIMED + 1):
+        image = draw("charts", seed, "test").image.resize(TIMED_SIZE)
+        started = time.monotonic()
+        words = reader.read(image).words
+        read = time.monotonic()
+        reader.read(image, words)
+        if seed:  # the first one loads what it needs
+            times["with OCR"].append(read - started)
+            times["network alone"].append(time.monotonic() - read)
+    return times
+
+
+def table(items: list[Item], times: dict[str, list[float]]) -> str:
+    """Markdown: what was asked for, how many pictures and elements, the score with its interval, the calibration.
+
+    Then what a chart of 800 x 600 pixels takes, the median of `times`.
+    """
     lines = ["| set | what | pictures | elements | score | 95 % interval | calibration error |", "|" + "---|" * 7]
     for suite in sorted({item.suite for item in items}):
         own = [item for item in items if item.suite == suite]
@@ -175,14 +204,17 @@ def table(items: list[Item]) -> str:
                 f"| {suite} | {name}{' (F1)' if counts else ''} | {len(chosen)} | {size} | {100 * score:.1f} % |"
                 f" {100 * low:.1f} % - {100 * high:.1f} % | {error:.3f} |"
             )
-        named = [item.family == item.family_read for item in own]
-        low, high = wilson_interval(sum(named) / len(named), len(named))
+        named = [item.named for item in own]
+        score = sum(one.right for one in named) / len(named)
+        low, high = wilson_interval(score, len(named))
         lines.append(
-            f"| {suite} | family | {len(own)} | {len(own)} | {100 * sum(named) / len(named):.1f} % |"
-            f" {100 * low:.1f} % - {100 * high:.1f} % | |"
+            f"| {suite} | family | {len(own)} | {len(own)} | {100 * score:.1f} % |"
+            f" {100 * low:.1f} % - {100 * high:.1f} % | {calibration_error(named):.3f} |"
         )
-    seconds = sorted(item.seconds for item in items)
-    lines.append(f"\nMedian time for a picture: {seconds[len(seconds) // 2]:.2f} s.")
+    for name, taken in times.items():
+        width, height = TIMED_SIZE
+        lines.append(f"| time | {width} x {height} chart, {name} | {len(taken)} | | {median(taken):.2f} s | | |")
+    lines.append(f"\nMedian time for a picture: {median(item.seconds for item in items):.2f} s.")
     return "\n".join(lines) + "\n"
 
 
@@ -224,7 +256,7 @@ def run(config: ReadEvalConfig) -> None:
                 worst.append((item.score, image, reading, f"{name}: {item.score:.2f}"))
                 worst = sorted(worst, key=lambda one: one[0])[:64]
     contact_sheet([one[1:] for one in worst]).save(config.output_dir / "worst.png")
-    report = table(items)
+    report = table(items, time_charts(reader))
     (config.output_dir / "table.md").write_text(report, encoding="utf-8")
     print(report)
     logger.info("every reading is in %s, the worst ones on worst.png there", config.output_dir)

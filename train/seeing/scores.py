@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vlm.structure import Chart, Dot, Graph, Parts, Scene, Table
+from vlm.structure import Chart, Dot, Graph, Notice, Parts, Scene, Table
+
+from .words import NOTICE_ROLES
 
 WITHIN = 0.05  # of the axis; of pies five percentage points
 
@@ -133,6 +135,20 @@ def judge_table(true: Table, read: Table | None) -> list[Judgement]:
             said = rows[i][j] if i < len(rows) and j < len(rows[i]) else None
             right = said is not None and same_text(said.text, cell.text)
             judged.append(Judgement(right, said.confidence if said is not None and said.text else None))
+    return judged
+
+
+def judge_notice(true: Notice, read: Notice | None) -> list[Judgement]:
+    """Every text, with what it is there for as far as is told: heading, item, price, total, or any other."""
+    left = list(read.entries) if read is not None else []
+    judged = []
+    for entry in true.entries:
+        role = NOTICE_ROLES.get(entry.role, "text")
+        said = [one for one in left if same_text(one.label.text, entry.label.text)]
+        best = next((one for one in said if one.role == role), said[0] if said else None)
+        if best is not None:
+            left.remove(best)
+        judged.append(Judgement(best is not None and best.role == role, best.confidence if best else None))
     return judged
 
 

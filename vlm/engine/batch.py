@@ -7,7 +7,7 @@ others (see decoder.py), and an error belongs to the row that has it. For one th
 
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,6 @@ class Row:
     text: Text
     is_blind: bool
     length: int = 0  # tokens read
-    tokens: list[int] = field(default_factory=list)  # of the answer, read
     is_reading: bool = True
     logits: Tensor | None = None  # [V] of the next token
 
@@ -230,7 +229,7 @@ class Batch:
             stream = TextStream(self._processor.tokenizer, request.stop, first.prompt.room)
             answers.append(Answer(first.owner, first.prompt, index, sampler, stream))
             for row in read:
-                copy = Row(answers[-1], row.text, row.is_blind, row.length, [], False, row.logits)
+                copy = Row(answers[-1], row.text, row.is_blind, row.length, False, row.logits)
                 self.slots.copy(self.rows.index(row), len(self.rows), row.length, len(row.text.pictures))
                 self.rows.append(copy)
         return [event for answer in answers for event in self._choose(answer)]
@@ -273,7 +272,6 @@ class Batch:
     @staticmethod
     def _advance(row: Row, logits: Tensor) -> None:
         row.length += 1
-        row.tokens.append(row.answer.token)
         row.logits = logits
 
     def _choose(self, answer: Answer) -> list[Event]:
@@ -312,14 +310,14 @@ class Batch:
         return guided.masked_fill(seeing < seeing.max() + torch.log(torch.tensor(PLAUSIBLE)), float("-inf"))
 
     def _finish(self, answer: Answer) -> None:
-        """Keep what was read for the next turn, and free the rows."""
+        """Keep what was read of the prompt for the next turn, and free the rows."""
         for row in [row for row in self.rows if row.answer is answer]:
             self._keep(row)
             self._remove(row)
 
     def _keep(self, row: Row) -> None:
-        units = [*row.text.units, *row.tokens][: row.length]
-        self.prefixes.put(units, self.slots.store(self.rows.index(row), row.length))
+        """The prompt alone: what was written may have other last bits than what is read (see graph_decoder.py)."""
+        self.prefixes.put(row.text.units, self.slots.store(self.rows.index(row), len(row.text.units)))
 
     def _fail(self, answer: Answer, error: Exception) -> Event:
         """End one answer and all others of its prompt; nothing of them stays in their slots."""

@@ -29,7 +29,7 @@ class Scale:
 
     def value(self, place: float) -> float:
         value = self.slope * place + self.offset
-        return 10 ** min(value, MOST_LOG) if self.is_log else value
+        return 10 ** max(-MOST_LOG, min(value, MOST_LOG)) if self.is_log else value
 
     def place(self, value: float) -> float:
         return ((math.log10(value) if self.is_log else value) - self.offset) / self.slope
@@ -39,6 +39,7 @@ class Scale:
         return Axis(
             title=title, unit="", ticks=tuple(Tick(value=value, label=label) for value, label in self.ticks),
             low=self.value(places[0]), high=self.value(places[1]), low_place=places[0], high_place=places[1],
+            is_log=self.is_log,
         )  # fmt: skip
 
     def rounded(self, value: float) -> float:

@@ -3,21 +3,24 @@
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from PIL import Image
 
-from ..images import to_rgb
+from ..images import to_rgb, turn
 from ..ocr import read_words
 from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_heads import FAMILIES, SceneReader
 from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
+from .colours import is_photograph
 from .graphs import read_graph
+from .notices import read_notice
 from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
-from .tables import read_notice, read_table
+from .tables import read_table
+from .turning import DOUBT, SURER, doubt, is_on_its_side, tilt
 from .weights import Vocabulary, load_weights
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -32,6 +35,14 @@ DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Sc
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
+class View(NamedTuple):
+    """A picture turned counter-clockwise by so many degrees, and the words in it."""
+
+    image: Image.Image
+    words: Sequence[Label]
+    turned: int
+
+
 class Reader:
     """Reads pictures; nothing is kept between two of them."""
 
@@ -42,17 +53,30 @@ class Reader:
     def read(self, image: Image.Image, found: Sequence[Label] | None = None) -> Reading:
         """What a picture shows. Its words, where they are not `found` already, are read by OCR.
 
-        Where there are none (or OCR is not installed) only what needs no words is read.
+        Where there are none (or OCR is not installed) only what needs no words is read. What is tilted, upside down or
+        on its side is turned and looked at again.
         """
         image = to_rgb(image)
-        if found is None:
-            found = read_words(image) or ()
-        words = tuple(inside(label, image.size) for label in found[:MOST_WORDS])
+        view = View(image, (read_words(image) or ()) if found is None else found, 0)
+        if is_photograph(image):
+            return Reading(family="none", confidence=1.0, structure=None, words=_inside(view))
+        if askew := tilt(image, view.words):
+            view = _look(image, -askew)
+        view = _right_way_up(image, view)
+        reading = self._read(view)
+        if reading.family in WRITTEN and is_on_its_side(reading):
+            other = self._read(_right_way_up(image, _look(image, view.turned + 90)))
+            return reading if is_on_its_side(other) else other
+        return reading
+
+    def _read(self, view: View) -> Reading:
+        image, words = view.image, _inside(view)
         given = prepare(image, words)
         scene = self.network(given)
         chances = self.network.family(scene.summary).softmax(dim=-1)
         number = int(chances.argmax())
-        family, confidence = FAMILIES[number], float(chances[number])
+        family = FAMILIES[number]
+        confidence = self.vocabulary.calibrated("family", float(chances[number]))
         structure = None
         if family != "none" and confidence >= SURE:
             relations = self.network.words.relations(scene).sigmoid()
@@ -62,8 +86,29 @@ class Reader:
             seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
         is_known = structure is not None or (bool(words) and family in WRITTEN and confidence >= CLEAR)
-        named = cast(Family, family if is_known else "none")
-        return Reading(family=named, confidence=confidence, structure=structure, words=words)
+        if not is_known:
+            family, confidence = "none", float(chances[FAMILIES.index("none")])
+        named = cast(Family, family)
+        return Reading(family=named, confidence=confidence, structure=structure, words=words, turned=view.turned)
+
+
+def _look(image: Image.Image, turned: int) -> View:
+    """At the picture turned, with the words that are read so."""
+    image = turn(image, turned)
+    return View(image, read_words(image) or (), turned)
+
+
+def _right_way_up(image: Image.Image, view: View) -> View:
+    """Upside down, where its letters are doubtful and read surer so."""
+    doubted = doubt(view.words)
+    if doubted <= DOUBT:
+        return view
+    other = _look(image, view.turned + 180)
+    return other if doubt(other.words) < doubted - SURER else view
+
+
+def _inside(view: View) -> tuple[Label, ...]:
+    return tuple(inside(label, view.image.size) for label in view.words[:MOST_WORDS])
 
 
 def inside(label: Label, size: tuple[int, int]) -> Label:

@@ -1,5 +1,6 @@
 """Charts: bars, lines, pies and scatter plots with their words, scales and marks, each with its exact place."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -63,7 +64,7 @@ class Tick(Structure):
 
 
 class Axis(Structure):
-    """A linear scale; places are x for an axis that runs across and y for one that runs up."""
+    """A linear or logarithmic scale; places are x for an axis that runs across and y for one that runs up."""
 
     title: Label | None
     unit: str  # "kg"; empty where there is none
@@ -72,9 +73,11 @@ class Axis(Structure):
     high: float
     low_place: float
     high_place: float
+    is_log: bool = False  # equal steps multiply
 
     def place(self, value: float) -> float:
-        return self.low_place + (value - self.low) / (self.high - self.low) * (self.high_place - self.low_place)
+        low, high, at = (math.log10(one) if self.is_log else one for one in (self.low, self.high, value))
+        return self.low_place + (at - low) / (high - low) * (self.high_place - self.low_place)
 
 
 class LegendEntry(Element):

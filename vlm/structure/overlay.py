@@ -24,14 +24,20 @@ SMALLEST_LETTERS, LETTERS_PER_SIDE = 10, 45  # pixels; sides of a picture that a
 
 
 def draw_overlay(image: "Image", reading: Reading) -> "Image":
-    """A copy of the picture with what was recognised; without a structure, with the words that were read."""
+    """A copy of the picture with what was recognised; without a structure, with the words that were read.
+
+    What was tilted is turned as it was to be read.
+    """
+    from ..images import turn
+
+    image = turn(image.convert("RGB"), reading.turned)
     structure = reading.structure
     if structure is not None and (structure.width, structure.height) != image.size:
         raise ValueError(
             f"the picture has {image.width}x{image.height} pixels,"
             f" but what was read is of one with {structure.width}x{structure.height}"
         )
-    pen = Pen(image.convert("RGB"))
+    pen = Pen(image)
     match structure:
         case Chart():
             _draw_chart(pen, structure)

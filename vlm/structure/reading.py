@@ -24,3 +24,4 @@ class Reading(Structure):
         SerializeAsAny[Chart | Graph | Table | Notice | Parts | Scene] | None
     )  # None: nothing in it could be read
     words: tuple[Label, ...]  # everything that OCR read, in reading order
+    turned: int = 0  # degrees counter-clockwise by which a tilted picture was turned to be read; places are in that

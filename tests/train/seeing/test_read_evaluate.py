@@ -19,7 +19,7 @@ from vlm.structure import Label, Reading
 
 def item(row, rights, family="charts", family_read="charts", counts=None, suite="own", confidence=0.9):
     judged = [Judgement(right, confidence) for right in rights]
-    return Item(suite, "a/1", family, family_read, row, 0.5, judged, counts)
+    return Item(suite, "a/1", family, family_read, confidence, row, 0.5, judged, counts)
 
 
 def cells(report, name):
@@ -33,7 +33,9 @@ def test_the_table_has_a_row_for_everything_that_was_asked():
         item("scatter", [True] * 2 + [False], counts=Counts(4, 3, 2)),
         item("tables", [True], "tables", "none"), item("tables", [True], "tables", "tables", suite="transfer (x)"),
     ]  # fmt: skip
-    report = table(items)
+    report = table(items, {"network alone": [0.1, 0.3, 0.2], "with OCR": [1.0, 2.0]})
+    assert cells(report, "800 x 600 chart, network alone")[2:5] == ["3", "", "0.20 s"]
+    assert cells(report, "800 x 600 chart, with OCR")[2:5] == ["2", "", "1.50 s"]
     assert cells(report, "bar")[2:5] == ["1", "10", "90.0 %"]
     assert cells(report, "chart values")[2:5] == ["3", "20", "90.0 %"]  # without scatter plots
     assert cells(report, "scatter (F1)")[2:5] == ["1", "4", "57.1 %"]
@@ -47,8 +49,9 @@ def test_the_table_has_a_row_for_everything_that_was_asked():
 
 
 def test_calibration_errors_are_those_of_the_row():
-    report = table([item("bar", [True] * 9 + [False]), item("line", [False] * 10)])
+    report = table([item("bar", [True] * 9 + [False]), item("line", [False] * 10)], {})
     assert cells(report, "bar")[6] == "0.000" and cells(report, "line")[6] == "0.900"
+    assert cells(report, "family")[6] == "0.100"
 
 
 def test_intervals_are_wider_for_fewer_pictures_and_hold_the_score():
@@ -57,7 +60,7 @@ def test_intervals_are_wider_for_fewer_pictures_and_hold_the_score():
     assert _bootstrap([(3, 3)] * 5) == (1, 1)
 
 
-@pytest.mark.parametrize("family", ["charts", "graphs", "tables", "parts", "shapes"])
+@pytest.mark.parametrize("family", ["charts", "graphs", "tables", "parts", "shapes", "things", "signs"])
 def test_right_answers_get_full_marks(family, monkeypatch):
     sample = draw(family, 2)
     words = words_of(sample.truth)
@@ -72,6 +75,7 @@ def test_right_answers_get_full_marks(family, monkeypatch):
 
 def test_every_prediction_is_kept(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: ())
+    monkeypatch.setattr("train.seeing.evaluate.TIMED", 1)
     save_weights(new_reader(0), VOCABULARY, tmp_path / "reader")
     pictures = {"charts": 2, "none": 1, "shapes": 1}
     run(ReadEvalConfig(reader=tmp_path / "reader", output_dir=tmp_path / "out", pictures=pictures))

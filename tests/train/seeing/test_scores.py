@@ -2,6 +2,7 @@ from random import Random
 
 import pytest
 
+from tests.readings import notice
 from train.seeing.scores import (
     Counts,
     Judgement,
@@ -9,6 +10,7 @@ from train.seeing.scores import (
     calibration_error,
     f1,
     judge_chart,
+    judge_notice,
     judge_parts,
     judge_scene,
     judge_table,
@@ -212,3 +214,11 @@ def test_calibration_error_is_how_far_confidence_is_off():
     mixed = [Judgement(False, 0.95)] * 5 + [Judgement(True, 0.05)] * 5  # errors do not cancel
     assert calibration_error(mixed) == pytest.approx(0.95)
     assert calibration_error([]) == 0
+
+
+def test_the_texts_of_a_notice_are_right_with_what_they_are_there_for():
+    true = notice((("title", "Menu"),), (("item", "Tea"), ("price", "$3")), (("item", "Tea"), ("price", "$4")))
+    read = notice((("heading", "MENU"),), (("item", "tea"), ("text", "$3")), (("item", "Tea"),))
+    assert rights(judge_notice(true, read)) == [True, True, False, True, False]
+    assert [one.confidence for one in judge_notice(true, read)] == [1, 1, 1, 1, None]
+    assert judge_notice(true, None) == [Judgement(False, None)] * 5

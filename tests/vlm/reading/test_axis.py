@@ -42,6 +42,14 @@ def test_powers_at_equal_steps_are_a_logarithmic_scale():
     assert scale.value(125) == pytest.approx(10**1.5) and scale.place(10) == pytest.approx(150)
 
 
+def test_the_structure_says_that_a_scale_is_logarithmic_and_has_its_places():
+    scale = fit_scale(words(("1", 200), ("10", 150), ("100", 100), ("1,000", 50)), upright=True)
+    axis = Axis.model_validate_json(scale.axis(None, (220, 40)).model_dump_json())
+    assert axis.is_log and [axis.place(10**i) for i in range(4)] == pytest.approx([200, 150, 100, 50])
+    assert axis.place(axis.low) == 220 and axis.place(axis.high) == pytest.approx(40)
+    assert scale.axis(None, (1e6, 40)).low > 0  # or there would be no place for it
+
+
 @pytest.mark.parametrize("wrong", ["80", "3", "-20", "2000000", "7.02"])
 @pytest.mark.parametrize("which", range(5))
 def test_one_misread_tick_changes_nothing(wrong, which):

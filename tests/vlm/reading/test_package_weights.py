@@ -9,8 +9,13 @@ from train.data_engine import draw
 from train.seeing.evaluate import graph_parts
 from train.seeing.scores import f1, judge_chart, judge_table, match_edges, true_chart
 from train.seeing.words import words_of
+from vlm.ocr import read_words
 from vlm.reading import load_reader
+from vlm.reading.reader import inside
+from vlm.scene_encoder import MOST_WORDS
 from vlm.structure import Chart, Graph, Label, Table
+from vlm.structure.base import SURE
+from vlm.structure.overlay import draw_overlay
 
 
 @pytest.fixture
@@ -53,6 +58,32 @@ def test_cells_are_read(read):
         assert isinstance(structure, Table)
         judged += judge_table(sample.truth, structure)
     assert sum(one.right for one in judged) > 0.85 * len(judged)
+
+
+@pytest.mark.parametrize("degrees", [0, 7, -7, 90, 180])
+def test_a_scan_that_is_askew_is_turned_and_read_and_what_is_wrong_is_not_sure(degrees):
+    """With real OCR, as a scanner's glass or a phone has it."""
+    right = total = 0
+    for seed in (1, 4):
+        sample = draw("charts", seed, "test")
+        image = sample.image.rotate(degrees, expand=True, fillcolor=sample.image.getpixel((0, 0)))
+        reading = load_reader().read(image)
+        assert (reading.turned + degrees) % 360 == 0
+        assert isinstance(reading.structure, Chart)
+        judged = judge_chart(true_chart(sample.truth), reading.structure)
+        assert all(one.right for one in judged if one.confidence is not None and one.confidence >= SURE)
+        right, total = right + sum(one.right for one in judged), total + len(judged)
+        assert draw_overlay(image, reading).size == (reading.structure.width, reading.structure.height)
+    assert right > 0.85 * total
+
+
+@pytest.mark.parametrize("family", ["tables", "graphs", "parts", "signs"])
+def test_what_is_level_is_not_turned(family):
+    for seed in range(2):
+        image = draw(family, seed, "test").image
+        words = read_words(image)
+        reading = load_reader().read(image, words)
+        assert reading.turned == 0 and reading.words == tuple(inside(word, image.size) for word in words[:MOST_WORDS])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (12_000, 40), (300, 200)])

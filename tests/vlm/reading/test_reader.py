@@ -92,13 +92,30 @@ def test_a_chart_of_words_alone_says_only_what_is_written(reader, monkeypatch, f
 
 def test_an_unsure_network_reads_nothing(reader, monkeypatch):
     monkeypatch.setattr(reader.network.family, "forward", lambda x: torch.zeros(len(FAMILIES)))
-    reading = reader.read(PICTURES["photograph"](), ())
+    reading = reader.read(PICTURES["blank"](), ())
     assert reading.family == "none" and reading.structure is None and reading.confidence == pytest.approx(1 / 8)
 
 
 def test_without_ocr_there_are_no_words(reader, monkeypatch):
     monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: None)
     assert reader.read(PICTURES["blank"]()).words == ()
+
+
+def test_what_is_called_none_has_the_chance_of_none(reader, monkeypatch):
+    """Not that of what nothing could be read of."""
+    chances = torch.full((len(FAMILIES),), 0.01)
+    chances[FAMILIES.index("charts")], chances[FAMILIES.index("none")] = 0.8, 0.14
+    monkeypatch.setattr(reader.network.family, "forward", lambda x: chances.log())
+    reading = reader.read(PICTURES["blank"](), ())
+    assert reading.family == "none" and reading.confidence == pytest.approx(0.14)
+
+
+def test_how_sure_a_family_is_can_be_calibrated(network, monkeypatch):
+    words = (Label(text="a word", box=(10, 10, 60, 20)),)
+    prefer(monkeypatch, network.family, FAMILIES.index("charts"), len(FAMILIES))
+    reader = Reader(network, Vocabulary(KINDS, COLOURS, {"family": (0.5, 0.0)}))
+    reading = reader.read(PICTURES["blank"](), words)
+    assert reading.family == "charts" and 0.98 < reading.confidence < 0.995  # log-odds of 0.9999, halved
 
 
 @pytest.mark.parametrize(
