@@ -32,9 +32,23 @@ def test_every_config_exists(name):
     assert find_config(name).is_file()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_file_has_its_line_in_the_tree(path):
-    assert re.search(rf"^ *{re.escape(path.name)} +\S", TEXT, re.MULTILINE), f"the tree does not name {path}"
+def tree() -> set[str]:
+    """The paths that the tree gives a line with words, two spaces a level."""
+    paths, above = set(), [""]
+    for line in TEXT.partition("## The tree\n\n```\n")[2].partition("\n```")[0].splitlines():
+        name, _, words = line.strip().partition(" ")
+        above[(len(line) - len(line.lstrip())) // 2 :] = [name]
+        if words.strip():
+            paths.add("".join(above))
+    return paths
+
+
+def test_every_file_has_its_line_in_the_tree():
+    assert {str(path.relative_to(ROOT)) for path in FILES} - tree() == set()
+
+
+def test_every_line_of_the_tree_is_there():
+    assert [path for path in tree() if not (ROOT / path).exists()] == []
 
 
 def test_nothing_else_stands_at_the_top_of_the_tree():

@@ -18,7 +18,7 @@ from ..readers.row import Messages, parts_of, pictures_of, text_of
 from ..truncation import fit
 from .pictures import Look, alike, look_at_paths, look_at_rows, look_in_parallel
 from .report import Finding, Report
-from .rows import RowCheck
+from .rows import NO_PAIR, RowCheck
 from .texts import TextCheck, questions_of
 
 MARKUP = 32  # tokens that a chat template writes around a message, at most
@@ -95,10 +95,7 @@ def _read(
 ) -> tuple[Report, TextCheck, Pictures, list[Look]]:
     reader = open_rows(config)
     report, texts, pictures = Report(str(reader.path), reader.unit, len(reader)), TextCheck(), Pictures(reader)
-    is_pairs = limits.pairs
-    if is_pairs is None:
-        is_pairs = any(isinstance(row, Row) and row.rejected != "" for row in reader.scan())
-    checked = RowCheck(reader, limits.max_pictures, is_pairs)
+    checked, single = RowCheck(reader, limits.max_pictures, limits.pairs), array("q")
     for index, found in enumerate(tqdm(reader.scan(), "rows", len(reader), unit="row", dynamic_ncols=True)):
         number = reader.number(index)
         try:
@@ -108,6 +105,10 @@ def _read(
             continue
         report.findings += [*texts.add(row), *_too_long(row, limits)]
         pictures.add(row, index)
+        if not row.rejected.strip():
+            single.append(row.number)
+    if limits.pairs is None and checked.has_pairs:
+        report.findings += [Finding("pair", NO_PAIR, number) for number in single]
     looks = pictures.look(config, workers, compared)
     report.pictures = len(looks)
     report.findings += [
