@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 
 from ..images import to_rgb
-from ..ocr import read_words
+from ..ocr import read_words, with_letters
 from ..scene_encoder import MOST_WORDS, prepare
+from ..scene_encoder import Scene as SceneEncoding
 from ..scene_heads import FAMILIES, SceneReader
 from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
@@ -29,6 +30,7 @@ DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Sc
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
     "shapes": read_scene, "things": read_scene,
 }  # fmt: skip
+LETTERED = {"parts"}  # families where single letters stand for things: a second look finds more of them
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
@@ -48,22 +50,33 @@ class Reader:
         if found is None:
             found = read_words(image) or ()
         words = tuple(inside(label, image.size) for label in found[:MOST_WORDS])
-        given = prepare(image, words)
-        scene = self.network(given)
-        chances = self.network.family(scene.summary).softmax(dim=-1)
-        number = int(chances.argmax())
-        family, confidence = FAMILIES[number], float(chances[number])
+        scene, scale = self._look(image, words)
+        family, confidence = self._family(scene)
+        if family in LETTERED and words and (more := with_letters(image, words)) != words:
+            words = tuple(inside(label, image.size) for label in more[:MOST_WORDS])
+            scene, scale = self._look(image, words)
+            family, confidence = self._family(scene)
         structure = None
         if family != "none" and confidence >= SURE:
             relations = self.network.words.relations(scene).sigmoid()
             seen_words = words_with_roles(words, self.network, scene, family)
             if family in MERGED:
                 seen_words = merge_elements(seen_words, relations)
-            seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
+            seen = Seen(image, self.network, self.vocabulary, scene, scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
         is_known = structure is not None or (bool(words) and family in WRITTEN and confidence >= CLEAR)
         named = cast(Family, family if is_known else "none")
         return Reading(family=named, confidence=confidence, structure=structure, words=words)
+
+    def _look(self, image: Image.Image, words: tuple[Label, ...]) -> tuple[SceneEncoding, float]:
+        """What the network makes of a picture and its words, and the scale at which it was looked at."""
+        given = prepare(image, words)
+        return self.network(given), given.scale
+
+    def _family(self, scene: SceneEncoding) -> tuple[str, float]:
+        chances = self.network.family(scene.summary).softmax(dim=-1)
+        number = int(chances.argmax())
+        return FAMILIES[number], float(chances[number])
 
 
 def inside(label: Label, size: tuple[int, int]) -> Label:
