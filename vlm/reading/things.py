@@ -27,7 +27,8 @@ SIDE = 384  # pixels of the square that a picture is letterboxed to
 STRIDE = 16
 CELLS = SIDE // STRIDE  # along a side
 UNIT = 64.0  # pixels: sizes are told as logarithms of their ratio to this
-LEAST = 0.3  # chance from which there is a thing
+LEAST = 0.3  # chance from which there is a thing ...
+KNOWN = 0.3  # ... if it is of a kind that is known: blobs and details of photographs are not
 NEAR = 1  # cells around the middle of a thing that are looked at by themselves
 
 
@@ -85,12 +86,14 @@ def patch_tokens(image: Image.Image) -> tuple[Tensor, float, tuple[float, float]
 
 @torch.inference_mode()
 def read_things(seen: Seen) -> Scene | None:
-    """Every thing with its kind, colour, size and place; None where there is nothing."""
+    """Every thing with its kind, colour, size and place; None where there is nothing that is known."""
     tokens, scale, corner = patch_tokens(seen.image)
     finder = load_finder(tokens.shape[-1], len(seen.vocabulary.kinds), len(seen.vocabulary.colours))
     things = []
     for (x, y, width, height), chance in find(finder, tokens):
         kinds, colours = (logits[0].softmax(-1) for logits in finder.name(pooled(tokens, (x, y, width, height))[None]))
+        if float(kinds.max()) < KNOWN:
+            continue
         left, right = _within((x - width / 2, x + width / 2), corner[0], scale, seen.image.width)
         top, bottom = _within((y - height / 2, y + height / 2), corner[1], scale, seen.image.height)
         things.append(
