@@ -13,11 +13,10 @@ from random import Random
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from vlm.reading.things import CELLS, STRIDE, UNIT, ThingFinder, patch_tokens, pooled
+from vlm.reading.things import CELLS, STRIDE, UNIT, ThingFinder, patch_tokens, pooled, save_finder
 from vlm.reading.weights import Vocabulary
 from vlm.structure import Scene
 
@@ -62,7 +61,7 @@ def make_examples(vocabulary: Vocabulary, indices: range, split: Split) -> Examp
 
 def train_finder(vocabulary: Vocabulary, examples: Examples, seed: int = 0) -> ThingFinder:
     torch.manual_seed(seed)
-    finder = ThingFinder(examples.tokens.shape[-1], len(vocabulary.kinds), len(vocabulary.colours))
+    finder = ThingFinder(examples.tokens.shape[-1], vocabulary.kinds, vocabulary.colours)
     _train_naming(finder, examples, Random(seed))
     _train_looking(finder, examples)
     return finder.eval()
@@ -149,7 +148,7 @@ def main() -> None:
     arguments = parser.parse_args()
     _, vocabulary = load_weights(WEIGHTS)
     finder = train_finder(vocabulary, make_examples(vocabulary, range(50_000, 50_000 + arguments.pictures), "train"))
-    save_file({name: weight.half().contiguous() for name, weight in finder.state_dict().items()}, arguments.out)
+    save_finder(finder, arguments.out)
 
 
 if __name__ == "__main__":

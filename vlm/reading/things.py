@@ -6,13 +6,16 @@ names what lies in each box: an icon of a cat looks enough like a cat to be know
 """
 
 import functools
+import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..image_processing import VlmImageProcessor
@@ -33,16 +36,17 @@ NEAR = 1  # cells around the middle of a thing that are looked at by themselves
 
 
 class ThingFinder(nn.Module):
-    """Patch tokens [B, P, C] of letterboxed pictures, P = CELLS x CELLS row by row, to things."""
+    """Patch tokens [B, P, C] of letterboxed pictures, P = CELLS x CELLS row by row, to things of known kinds."""
 
-    def __init__(self, channels: int, kinds: int, colours: int, width: int = 96, hidden: int = 384):
+    def __init__(self, channels: int, kinds: Sequence[str], colours: Sequence[str], width: int = 96, hidden: int = 384):
         super().__init__()
+        self.kinds, self.colours = tuple(kinds), tuple(colours)
         self.norm, self.enter = nn.LayerNorm(channels), nn.Linear(channels, width)
         self.around, self.mix = nn.Conv2d(width, width, 3, padding=1, groups=width), nn.Linear(width, width)
         self.middle, self.box = nn.Linear(width, 1), nn.Linear(width, 4)
         self.crop_norm, self.crop = nn.LayerNorm(2 * channels), nn.Linear(2 * channels, hidden)
         self.drop = nn.Dropout(0.3)
-        self.kind, self.colour = nn.Linear(hidden, kinds), nn.Linear(hidden, colours)
+        self.kind, self.colour = nn.Linear(hidden, len(kinds)), nn.Linear(hidden, len(colours))
         nn.init.constant_(self.middle.bias, -4.0)  # things are few
 
     def look(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +92,7 @@ def patch_tokens(image: Image.Image) -> tuple[Tensor, float, tuple[float, float]
 def read_things(seen: Seen) -> Scene | None:
     """Every thing with its kind, colour, size and place; None where there is nothing that is known."""
     tokens, scale, corner = patch_tokens(seen.image)
-    finder = load_finder(tokens.shape[-1], len(seen.vocabulary.kinds), len(seen.vocabulary.colours))
+    finder = load_finder()
     things = []
     for (x, y, width, height), chance in find(finder, tokens):
         kinds, colours = (logits[0].softmax(-1) for logits in finder.name(pooled(tokens, (x, y, width, height))[None]))
@@ -98,7 +102,7 @@ def read_things(seen: Seen) -> Scene | None:
         top, bottom = _within((y - height / 2, y + height / 2), corner[1], scale, seen.image.height)
         things.append(
             Thing(
-                kind=seen.vocabulary.kinds[int(kinds.argmax())], colour=seen.vocabulary.colours[int(colours.argmax())],
+                kind=finder.kinds[int(kinds.argmax())], colour=finder.colours[int(colours.argmax())],
                 size=size_for((right - left) * (bottom - top) / (seen.image.width * seen.image.height)),
                 outline=((left, top), (right, top), (right, bottom), (left, bottom)),
                 confidence=min(1.0, chance * float(kinds.max() * colours.max())),
@@ -132,9 +136,18 @@ def _within(ends: tuple[float, float], corner: float, scale: float, side: int) -
     return min(max(low, 0.0), side - 1.0), max(min(high, float(side)), 1.0)
 
 
+def save_finder(finder: ThingFinder, path: Path) -> None:
+    """In half precision, with the names of the kinds and colours."""
+    weights = {name: weight.half().contiguous() for name, weight in finder.state_dict().items()}
+    save_file(weights, path, {"kinds": json.dumps(finder.kinds), "colours": json.dumps(finder.colours)})
+
+
 @functools.cache
-def load_finder(channels: int, kinds: int, colours: int) -> ThingFinder:
+def load_finder() -> ThingFinder:
     """With the weights that come with the package."""
-    finder = ThingFinder(channels, kinds, colours)
-    finder.load_state_dict({name: weight.float() for name, weight in load_file(WEIGHTS).items()})
+    with safe_open(WEIGHTS, "pt") as file:
+        kinds, colours = (json.loads(file.metadata()[name]) for name in ("kinds", "colours"))
+        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # no dictionary
+    finder = ThingFinder(len(weights["norm.weight"]), kinds, colours)
+    finder.load_state_dict(weights)
     return finder.eval()
