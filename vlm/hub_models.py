@@ -10,6 +10,7 @@ import queue
 import sys
 import threading
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -203,8 +204,8 @@ def _ends(model: PreTrainedModel) -> set[int]:
 def _answer(
     model: PreTrainedModel, inputs: dict[str, Tensor], sampler: Sampler, stream: TextStream, room: int, pictures: int
 ) -> Generator[Chunk, None, None]:
-    with timed_encoder(model) as watch:
-        for chunk in _chunks(model, inputs, sampler, stream, room):
+    with timed_encoder(model) as watch, closing(_chunks(model, inputs, sampler, stream, room)) as chunks:
+        for chunk in chunks:
             yield replace(chunk, pictures=picture_reports(model, inputs, pictures, watch.seconds))
 
 
