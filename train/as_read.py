@@ -6,11 +6,14 @@ The language model learns from such hints (`vlm/hints`), so that it uses what wa
 from random import Random
 from typing import Any, cast
 
-from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Structure, Table
+from vlm.reading.notices import kind_of, settle_roles
+from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
+from vlm.structure.kinds import KINDS
 from vlm.structure.reading import Family
 
 from .seeing.words import misread
 
+SEEN = {"heading": "heading", "shop": "heading", "title": "heading", "item": "item", "price": "price", "total": "price"}
 PART = "part"  # what the reader calls every part of a drawing
 WRONG = 0.06  # how often an element of a spoilt structure is missing or misread
 
@@ -25,7 +28,8 @@ def as_read(truth: Structure, family: str, rng: Random, spoilt: bool) -> Reading
 
 def _readable(truth: Structure) -> Structure:
     if isinstance(truth, Notice):
-        return truth.model_copy(update={"kind": "notice"})
+        entries = settle_roles([one.model_copy(update={"role": SEEN.get(one.role, "text")}) for one in truth.entries])
+        return truth.model_copy(update={"kind": kind_of(entries), "entries": entries})
     if isinstance(truth, Parts):
         things = tuple(thing.model_copy(update={"kind": PART}) for thing in truth.things)
         return truth.model_copy(update={"things": things, "subject": None})
@@ -59,4 +63,11 @@ def _spoilt(structure: Structure, rng: Random) -> Structure:
                 one if right() else one.model_copy(update={"part": rng.choice(parts)}) for one in structure.call_outs
             )
             return structure.model_copy(update={"call_outs": call_outs})
+        case Scene():
+            things = tuple(
+                one if right() else one.model_copy(update={"kind": rng.choice(KINDS)})
+                for one in structure.things
+                if right()
+            )
+            return structure.model_copy(update={"things": things or structure.things})
     return structure

@@ -43,8 +43,9 @@ def common_start(chats: list[EncodedChat]) -> int:
 def pack(chats: list[EncodedChat], image_token_id: int, max_tokens: int) -> list[PackedRow]:
     """Conversations with the same pictures -> as few rows of at most `max_tokens` as it takes.
 
-    A conversation that is alone longer than that gets a row of its own, whole. Raises ValueError for pictures outside
-    the common start: such conversations must be given one at a time.
+    A conversation that is alone longer than that gets a row of its own, whole: train/truncation.py has cut it before,
+    or could not. Raises ValueError for pictures outside the common start: such conversations must be given one at a
+    time.
     """
     start = common_start(chats) if len(chats) > 1 else 0
     if len(chats) > 1 and any(image_token_id in c.input_ids[start:] for c in chats):

@@ -71,7 +71,8 @@ class TrainConfig(RunConfig):
     max_steps: int = Field(gt=0)
     global_batch_size: int = Field(16, gt=0)  # rows (pictures with all their questions) per step, over all devices
     micro_batch_size: int = Field(1, gt=0)  # rows per forward pass on one device
-    max_row_tokens: int = Field(1024, gt=0)  # pairs that would make a row longer start another one
+    # Pairs that would make a row longer start another one; one that is longer alone is cut (train/truncation.py).
+    max_row_tokens: int = Field(1024, gt=0)
     learning_rate: float = Field(5e-4, gt=0)
     lora_learning_rate: float = Field(2e-4, gt=0)
     # Of what alignment and looking have taught, so that the first steps of the rest do not undo it. None: as the rest.
@@ -101,7 +102,8 @@ class TrainConfig(RunConfig):
     # picture comes with hints, or preferences are learnt, words may be enough: there it only warns.
     canary_steps: int = Field(100, gt=0)
     canary: Literal["stop", "warn"] = "stop"
-    # The report at the end (report.html) asks so many held-out questions before and after; 0: it asks none.
+    # The report at the end (report.html) asks so many held-out questions before and after, and every measurement the
+    # first few of them; 0: none.
     report_questions: int = Field(64, ge=0)
     metric: Metric = "exact"  # what their answers are worth by: see train/metrics.py
     # Where the run is told of, beside the terminal and metrics.jsonl. TensorBoard: where it is installed.

@@ -5,7 +5,7 @@ A row is a list of conversations about the same pictures (see `train/collator.py
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from vlm.perception import Perceived, Perception, with_hints
 from vlm.processing_vlm import VlmProcessor
 
 from .as_read import as_read
+from .checking.check import Limits
+from .checking.report import Report
 from .collator import PackedRow, pack
 from .config import SourceConfig, TrainConfig
 from .data_engine import Question, Sample, Split, draw
@@ -23,6 +25,7 @@ from .file_source import FileSource
 from .photographs import PhotographSource
 from .preference import pack_pairs
 from .readers import DataError, Messages
+from .truncation import fit
 
 logger = logging.getLogger(__name__)
 
@@ -156,19 +159,27 @@ class Rows(Dataset[list[PackedRow]]):
         seed: int,
         max_tokens: int,
         pairs: bool = False,
+        reports: Sequence[Report] = (),
     ):
         self.sources, self.processor, self.seed, self.max_tokens = sources, processor, seed, max_tokens
         self.pairs = pairs  # conversations come as chosen and rejected, by turns
+        self.reports = reports  # of the checks of the files among the sources, in their order
 
     def conversations(self, index: int) -> list[Messages]:
         source = Random(f"{self.seed}/{index}/source").choices(*zip(*self.sources, strict=True))[0]
         return source.conversations(index)
 
     def __getitem__(self, index: int) -> list[PackedRow]:
-        chats = [self.processor.encode_chat(messages) for messages in self.conversations(index)]
+        told, together, image = self.conversations(index), 1 + self.pairs, self.processor.image_token_id
+        fitted = [
+            fit(told[start : start + together], self.processor, self.max_tokens)
+            for start in range(0, len(told), together)
+        ]
         if self.pairs:
-            return pack_pairs(chats, self.processor.image_token_id)
-        return pack(chats, self.processor.image_token_id, self.max_tokens)
+            return pack_pairs([chat for one in fitted for chat in one.chats], image)
+        packed = pack([chat for one in fitted if one.is_whole for chat in one.chats], image, self.max_tokens)
+        # One that was cut fills a row, and no longer has what the others have in common.
+        return packed + [row for one in fitted if not one.is_whole for row in pack(one.chats, image, self.max_tokens)]
 
 
 def build_rows(config: TrainConfig, processor: VlmProcessor) -> tuple[Rows, Rows]:
@@ -176,19 +187,30 @@ def build_rows(config: TrainConfig, processor: VlmProcessor) -> tuple[Rows, Rows
 
     Of families the second has unseen pictures, of files the rows that are held out. Raises DataError.
     """
-    sources = [(_both_sides(spec, config, processor), spec.weight) for spec in config.data]
-    settings = processor, config.seed, config.max_row_tokens, config.preference is not None
+    files = [None if spec.family is not None else _open(spec, config, processor) for spec in config.data]
+    sources = [
+        (_both_sides(spec, file, config, processor), spec.weight) for spec, file in zip(config.data, files, strict=True)
+    ]
+    reports = [file.report for file in files if file is not None]
+    settings = processor, config.seed, config.max_row_tokens, config.preference is not None, reports
     train, held_out = (Rows([(both[side], weight) for both, weight in sources], *settings) for side in (0, 1))
     return train, held_out
 
 
-def _both_sides(spec: SourceConfig, config: TrainConfig, processor: VlmProcessor) -> tuple[Source, Source]:
+def _open(spec: SourceConfig, config: TrainConfig, processor: VlmProcessor) -> FileSource:
+    is_pairs = config.preference is not None
+    limits = Limits(config.max_row_tokens, processor.max_images, lambda: processor, is_pairs)
+    return FileSource(spec, config.seed, limits, config.skip_bad)
+
+
+def _both_sides(
+    spec: SourceConfig, files: FileSource | None, config: TrainConfig, processor: VlmProcessor
+) -> tuple[Source, Source]:
     if spec.family == PHOTOGRAPHS:
         return PhotographSource("train", config.seed), PhotographSource("test", config.seed)
-    if spec.family is not None:
-        settings = spec.family, config.seed, spec.types, spec.hints, processor.count_tokens
+    if files is None:
+        settings = str(spec.family), config.seed, spec.types, spec.hints, processor.count_tokens
         return _drawn("train", *settings), _drawn("test", *settings)
-    files = FileSource(spec, config.seed, processor.max_images, config.skip_bad, config.preference is not None)
     if not files.have_pictures and config.trainable:
         raise DataError(
             f"no row of {files.reader.path} has a picture, and {' and '.join(config.trainable)} can learn from pictures"

@@ -1,6 +1,7 @@
 """On what a run runs: one process, or several that `accelerate launch -m train.sft CONFIG` has started."""
 
 import logging
+import os
 from importlib.util import find_spec
 
 import torch
@@ -35,7 +36,12 @@ def start_devices(config: TrainConfig) -> Accelerator:
         )
     if count > 1 and (config.alignment_steps or config.looking_rows):
         raise ConfigError("alignment_steps and looking_rows are for one process: do that part of the training alone")
-    if config.preference is not None and accelerator.distributed_type == DistributedType.FSDP:
+    if count > 1 and accelerator.is_main_process:
+        logger.info("on %d processes (%s)", count, accelerator.distributed_type.value)
+    has_parts = accelerator.distributed_type == DistributedType.FSDP
+    if os.environ.get("ACCELERATE_USE_FSDP") == "true" and not has_parts and accelerator.is_main_process:
+        logger.warning("FSDP was asked for, which needs GPUs: here every process holds the whole model")
+    if config.preference is not None and has_parts:
         raise ConfigError(
             "preference needs the model with its adapters off as well, which FSDP cannot give: take one process, or"
             " several with the whole model each (without --use_fsdp)"

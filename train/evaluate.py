@@ -2,8 +2,8 @@
 
 vlm eval configs/eval/mini.yaml
 vlm eval configs/eval/read.yaml
-vlm eval configs/eval/mini.yaml model=runs/mine output_dir=runs/eval-mine
-vlm eval --compare runs/eval-mini runs/eval-mine
+vlm eval configs/eval/mini.yaml adapter=runs/own/step-000100 output_dir=runs/eval-own
+vlm eval --compare runs/eval-mini runs/eval-own
 
 Each question is asked twice: with its picture, and blind, with a grey picture in its place and no hints. What the model
 can answer without looking does not show that it sees.
@@ -19,6 +19,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from PIL import Image
 from pydantic import Field
@@ -59,6 +60,9 @@ class EvalConfig(RunConfig):
     """What is measured, of which model."""
 
     model: str
+    adapter: str | None = None  # a folder that `vlm train` has written, to put on top of the model
+    quantization: str | None = None  # of the language model; None: as the model is kept
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
     output_dir: Path
     instruction: str  # stands after every question that wants a short answer
     suites: tuple[SuiteConfig, ...] = Field(min_length=1)
@@ -230,7 +234,7 @@ def run(config: EvalConfig) -> None:
                 f"suite {suite.name!r}: there is no transfer set in {suite.transfer}. Run"
                 f" `vlm data transfer --out {suite.transfer}` first, or name its folder in `transfer`"
             )
-    assistant = load(config.model, device="cpu")
+    assistant = load(config.model, quantization=config.quantization, device=config.device, adapter=config.adapter)
     started = time.monotonic()
     lines = [time_charts(assistant, config.timed)] if config.timed else []
     lines += [compare_chat(assistant)] if config.chat else []

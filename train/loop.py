@@ -3,8 +3,10 @@
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,15 @@ from . import canary
 from .alignment import align
 from .before_after import AFTER, BEFORE, Asked, ask, questions, read_answers, write_answers
 from .canary import Pair
+from .checking.report import Report
 from .checkpoint import checkpoints, clear_partial, note_of, resume_optimizer, resume_weights, save_checkpoint
 from .collator import PackedRow, collate
 from .config import TrainConfig
 from .curves import draw_curves
 from .data import Rows, build_rows
 from .devices import resolve_precision, start_devices
+from .evaluate import Item
+from .intervals import measures
 from .looking import align_looking, loss_on_row
 from .precision import autocast, lower_
 from .preference import collate_pairs, preference_loss
@@ -33,10 +38,18 @@ from .progress import Progress
 from .run_report import Finished, write_report
 from .safety import GateWatch, TrainingStopped, check_labels, check_loss
 from .schedule import schedule
-from .trainable import checkpoint_gradients_, describe, dropouts, parameter_groups, trainable_parameters, trainable_set
+from .trainable import (
+    checkpoint_gradients_,
+    describe,
+    parameter_groups,
+    set_training,
+    trainable_parameters,
+    trainable_set,
+)
 
 logger = logging.getLogger(__name__)
 
+ASKED = 16  # questions, or a few more, at every measurement: an answer takes far longer than a loss
 LOOKING_WEIGHT = 1.0  # of looking right, beside answering right
 
 
@@ -51,9 +64,6 @@ class Run:
     optimizer: Any
     config: TrainConfig
 
-    def __post_init__(self) -> None:
-        self._dropouts = dropouts(self.model)
-
     def save(self, step: int) -> Path:
         folder, main = self.config.output_dir, self.accelerator.is_main_process
         noted = {"precision": self.config.precision}
@@ -64,8 +74,7 @@ class Run:
     def loss(self, rows: list[PackedRow], grey: bool = False) -> torch.Tensor:
         """The weighted mean loss over the answers of rows, or over pairs of them; with `grey`, their pictures are
         blotted out."""
-        for module in self._dropouts:
-            module.train(torch.is_grad_enabled())
+        set_training(self.model, torch.is_grad_enabled())
         preference = self.config.preference
         batch = (collate if preference is None else collate_pairs)(rows, self.processor)
         batch = {name: value.to(self.accelerator.device) for name, value in batch.items()}
@@ -99,15 +108,15 @@ def train(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> Pat
             step += 1
             loss, tokens = train_step(run, packed, step, gates)
             if is_measured := step % config.eval_every == 0 or step == config.max_steps:
-                measured |= evaluate(run, pairs)
+                measured |= evaluate(run, pairs) | _score(run, asked)
             progress.write(step, loss, tokens, measured)
             if step % config.save_every == 0 or step == config.max_steps:
                 run.save(step)
             if is_measured and (why := _heed_canary(run, progress)):
                 run.save(step)
-                _report(run, progress, asked)
+                _report(run, progress, asked, rows.reports)
                 raise TrainingStopped(why)
-    _report(run, progress, asked)
+    _report(run, progress, asked, rows.reports)
     if run.accelerator.num_processes > 1:
         run.accelerator.state.destroy_process_group()
     return checkpoints(config.output_dir)[-1]
@@ -162,6 +171,7 @@ def _flatten(rows: list[list[PackedRow]]) -> list[PackedRow]:
 def _keep_looking(run: Run, step: int) -> float:
     """Adds the gradients of looking right (see `train/looking.py`); returns the mean loss."""
     config, total = run.config, 0.0
+    set_training(run.model, True)
     family = next((source.family for source in config.data if source.family is not None), "")
     for number in range(config.looking_rows):
         index = step * config.looking_rows + number
@@ -213,6 +223,25 @@ def evaluate(run: Run, pairs: list[Pair]) -> dict[str, float]:
     return canary.measure(pairs, lambda row, grey: run.loss([row], grey).item())
 
 
+def _score(run: Run, groups: list[list[Asked]]) -> dict[str, float]:
+    """What answers to the first few held-out questions are worth, as "eval_" and the name of the metric.
+
+    Of several processes the main one asks, and it alone writes records.
+    """
+    ends = [*accumulate(map(len, groups))]
+    few = groups[: bisect_left(ends, ASKED) + 1]
+    if not few:
+        return {}
+    items, metric = _ask(run, few), run.config.metric
+    found = measures(metric, [i.score for i in items], [i.answer for i in items], [i.answers for i in items])
+    return {f"eval_{metric}": found[0].value}
+
+
+def _ask(run: Run, groups: list[list[Asked]]) -> list[Item]:
+    set_training(run.model, False)
+    return ask(run.model, run.processor, groups, run.config)
+
+
 def _ask_before(run: Run, held_out: Rows, step: int) -> list[list[Asked]]:
     """What the report will ask, asked once before the first step. Of several processes the main one does it."""
     is_whole = run.accelerator.distributed_type != DistributedType.FSDP  # else the weights lie in parts
@@ -221,21 +250,21 @@ def _ask_before(run: Run, held_out: Rows, step: int) -> list[list[Asked]]:
     groups = list(questions(held_out, run.config.report_questions, run.config))
     if step == 0:
         logger.info("asking held-out questions, for the report")
-        write_answers(run.config.output_dir / BEFORE, ask(run.model, run.processor, groups, run.config))
+        write_answers(run.config.output_dir / BEFORE, _ask(run, groups))
     return groups
 
 
-def _report(run: Run, progress: Progress, groups: list[list[Asked]]) -> None:
+def _report(run: Run, progress: Progress, groups: list[list[Asked]], reports: Sequence[Report]) -> None:
     """Of several processes the main one writes it."""
     if not run.accelerator.is_main_process:
         return
     folder = run.config.output_dir
-    after = ask(run.model, run.processor, groups, run.config)
+    after = _ask(run, groups)
     write_answers(folder / AFTER, after)
     draw_curves(progress.path)
     pictures = {asked.item.picture: asked.images for group in groups for asked in group}
     before, trained = read_answers(folder / BEFORE), trainable_set(run.model)
-    path = write_report(Finished(run.config, progress.records, trained, before, after, pictures), run.processor)
+    path = write_report(Finished(run.config, progress.records, trained, before, after, pictures, reports))
     logger.info("the report is in %s", path)
 
 

@@ -6,24 +6,34 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from accelerate import Accelerator
 from tqdm import tqdm
 
 from .config import TrainConfig
+from .seeing.config import SceneConfig
 
 METRICS = "metrics.jsonl"
-SHOWN = {"loss": "loss", "eval_loss": "held out", "tokens_per_second": "tok/s", "memory_gb": "GB"}  # beside the bar
+SHOWN = {  # beside the bar
+    "loss": "loss", "eval_loss": "held out", "tokens_per_second": "tok/s", "pictures_per_second": "pictures/s",
+    "memory_gb": "GB",
+}  # fmt: skip
 
 
 class Progress:
     """Takes one record a step; of several processes only the main one writes."""
 
-    def __init__(self, accelerator: Accelerator, config: TrainConfig, step: int):
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        config: TrainConfig | SceneConfig,
+        step: int,
+        unit: Literal["tokens", "pictures"] = "tokens",
+    ):
         """`step` steps lie behind; what was written of later ones (the run was killed) is dropped."""
-        self.accelerator, self.tokens = accelerator, 0
+        self.accelerator, self.unit, self.seen = accelerator, unit, 0
         self.shown: dict[str, str] = {}
         self.path, self._open = config.output_dir / METRICS, ExitStack()
         self.is_main = accelerator.is_main_process
@@ -48,11 +58,11 @@ class Progress:
         for tracker in self.accelerator.trackers:
             tracker.finish()
 
-    def write(self, step: int, loss: float, tokens: int, measured: dict[str, float]) -> None:
-        """Step `step` (from 1) is done, with `tokens` more tokens over all processes."""
-        self.tokens += tokens
-        speed = self.tokens / (time.monotonic() - self.started)
-        record = {"step": step, "loss": loss, "tokens_per_second": speed, "memory_gb": peak_memory_gb(), **measured}
+    def write(self, step: int, loss: float, seen: int, measured: dict[str, float]) -> None:
+        """Step `step` (from 1) is done, with so many more tokens or pictures over all processes."""
+        self.seen += seen
+        speed = {f"{self.unit}_per_second": self.seen / (time.monotonic() - self.started)}
+        record = {"step": step, "loss": loss, **speed, "memory_gb": peak_memory_gb(), **measured}
         self.records.append(record)
         if not self.is_main:
             return

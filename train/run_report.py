@@ -9,11 +9,9 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
-from vlm.processing_vlm import VlmProcessor
-
 from .canary import verdict
-from .checking.check import Limits, check
-from .checking.page import make_page
+from .checking.page import sections
+from .checking.report import Report
 from .config import TrainConfig
 from .evaluate import Item
 from .intervals import compare_paired, measures
@@ -22,7 +20,6 @@ from .readers import open_rows
 
 REPORT = "report.html"
 SHOWN = 12  # rows that became better, and as many that became worse
-CHECKED = 5000  # rows: of larger sets the report names the command that checks them
 MOODS = {"looks": "good", "blind": "bad"}
 
 
@@ -36,10 +33,11 @@ class Finished:
     before: Sequence[Item]  # may be empty, like `after`
     after: Sequence[Item]
     pictures: dict[str, list[Image.Image]]  # of a question, by the name of its pictures
+    reports: Sequence[Report] = ()  # of the checks of the files among the config's sources
 
 
-def write_report(run: Finished, processor: VlmProcessor) -> Path:
-    """`report.html` in the run's folder, and beside it the page of the data check of every small file."""
+def write_report(run: Finished) -> Path:
+    """`report.html` in the run's folder; it needs no other file."""
     kind, words = verdict(run.records, run.config)
     first, *more = words.split("\n")
     last = run.records[-1]
@@ -56,7 +54,7 @@ def write_report(run: Finished, processor: VlmProcessor) -> Path:
         _scores(run),
         _gallery(run, "became better", 1),
         _gallery(run, "became worse", -1),
-        _data(run.config, processor),
+        _data(run),
         _trained(run),
         "<h2>The resolved config</h2><details><summary>config.yaml</summary><pre>",
         escape(yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False)),
@@ -121,26 +119,18 @@ def _gallery(run: Finished, title: str, sign: int) -> str:
     return f"<h2>{len(changed)} {title}{shown}</h2><div class=rows>{''.join(articles)}</div>"
 
 
-def _data(config: TrainConfig, processor: VlmProcessor) -> str:
-    parts = ["<h2>Data</h2>"]
-    for number, source in enumerate(config.data, 1):
+def _data(run: Finished) -> str:
+    """What the check before the first step has found, and how many rows the run went without."""
+    parts, reports = ["<h2>Data</h2>"], iter(run.reports)
+    for source in run.config.data:
         if source.family is not None:
             parts.append(f"<p>drawn: {escape(source.family)}</p>")
             continue
-        reader = open_rows(source)
-        name = escape(reader.path)
-        if len(reader) > CHECKED:
-            parts.append(
-                f"<p><code>{name}</code>: {len(reader)} rows. <code>vlm data check {name}</code> tells more.</p>"
-            )
-            continue
-        limits = Limits(config.max_row_tokens, processor.max_images, lambda: processor)
-        report = check(source, None, limits, workers=1)
-        page = config.output_dir / f"data-check-{number}.html"
-        page.write_text(make_page(report, reader), encoding="utf-8", errors="replace")
-        parts.append(
-            f'<pre>{escape(report.as_text())}</pre><p><a href="{page.name}">The check with rows to look at</a></p>'
-        )
+        report = next(reports)
+        skipped = f", {len(report.bad)} of them left out (skip_bad)" if report.bad else ""
+        summary = f"<code>{escape(report.path)}</code>: {report.rows} rows{skipped}, {report.pictures} pictures"
+        page = sections(report, open_rows(source))
+        parts.append(f"<details><summary>{summary}</summary><pre>{escape(report.as_text())}</pre>{page}</details>")
     return "\n".join(parts)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from torch import nn
 
 from .config import TrainConfig
+from .seeing.config import SceneConfig
 
 PATIENCE = 20  # steps with pictures in which a gate has to get a gradient, and after the warm-up to open
 CLOSED = 1e-4  # of tanh(gate): what is let through of a picture is lost in rounding
@@ -18,7 +19,9 @@ class TrainingStopped(ValueError):
     """A run that cannot lead anywhere. The message says what was found, its likely cause and what to do."""
 
 
-def check_loss(loss: float, gradient: float, step: int, config: TrainConfig, weights: Iterable[nn.Parameter]) -> None:
+def check_loss(
+    loss: float, gradient: float, step: int, config: TrainConfig | SceneConfig, weights: Iterable[nn.Parameter]
+) -> None:
     """Refuse the loss and the size of the gradient of step `step` (from 1). Raises TrainingStopped."""
     if not math.isfinite(loss) or not math.isfinite(gradient):
         what = f"the loss of step {step} is {loss}" if not math.isfinite(loss) else (
@@ -33,29 +36,32 @@ def check_loss(loss: float, gradient: float, step: int, config: TrainConfig, wei
         )
 
 
-def _why_not_finite(step: int, config: TrainConfig, weights: Iterable[nn.Parameter]) -> str:
+def _why_not_finite(step: int, config: TrainConfig | SceneConfig, weights: Iterable[nn.Parameter]) -> str:
+    start = config.model if isinstance(config, TrainConfig) else "the published convolutions"
     if not all(weight.isfinite().all() for weight in weights):
         cause = "the weights that are trained hold numbers that are not finite"
         if step == 1:
-            return f"{cause} from the start. Take another model or adapter: {config.model} is damaged"
+            return f"{cause} from the start. Take another model or adapter: {start} is damaged"
         return f"{cause}. {_slower(config)}"
     if step == 1:
         return (
             "the first step already cannot be computed, though its weights are sound. Likely cause: the frozen weights"
-            f" of {config.model} are damaged" + (_or_precision(config) or ", or a picture's values are")
+            f" of {start} are damaged" + (_or_precision(config) or ", or a picture's values are")
         )
     return f"the weights of step {step - 1} are sound, and this step left their range. {_slower(config)}"
 
 
-def _slower(config: TrainConfig) -> str:
+def _slower(config: TrainConfig | SceneConfig) -> str:
+    rates = ", ".join(name for name in type(config).model_fields if name.endswith("learning_rate"))
     return (
-        "Likely cause: the learning rates are too high. Try a third of them (learning_rate, lora_learning_rate,"
-        f" gate_learning_rate), a longer warmup_steps (now {config.warmup_steps}){_or_precision(config)}"
+        f"Likely cause: the learning rates are too high. Try a third of them ({rates}), a longer warmup_steps"
+        f" (now {config.warmup_steps}){_or_precision(config)}"
     )
 
 
-def _or_precision(config: TrainConfig) -> str:
-    return ", or precision=fp32 in place of bf16" if config.precision == "bf16" else ""
+def _or_precision(config: TrainConfig | SceneConfig) -> str:
+    is_bf16 = isinstance(config, TrainConfig) and config.precision == "bf16"
+    return ", or precision=fp32 in place of bf16" if is_bf16 else ""
 
 
 def check_labels(weight: float, step: int) -> None:

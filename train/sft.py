@@ -4,10 +4,10 @@ vlm train configs/train/mini.yaml
 vlm train configs/train/scene.yaml
 vlm train configs/train/mini.yaml max_steps=50 lora.rank=4
 
-Started again, an interrupted run goes on where its last checkpoint stands. On several devices:
+Rows of files are checked first, and broken ones refused; `vlm train CONFIG --skip-bad` goes on without them. Started
+again, an interrupted run goes on where its last checkpoint stands. On several devices:
 
 accelerate launch --config_file configs/accelerate/ddp.yaml -m train.sft configs/train/own.yaml
-torchrun --nproc_per_node 2 -m train.sft configs/train/own.yaml    (processes on CPUs)
 """
 
 import logging
@@ -33,7 +33,8 @@ from .trainable import add_adapters
 
 logger = logging.getLogger(__name__)
 
-MAY_CHANGE = {"canary", "canary_steps", "keep_checkpoints", "report_to", "save_every", "eval_every"}
+SKIP_BAD = "--skip-bad"  # as override: skip_bad=true
+MAY_CHANGE = {"canary", "canary_steps", "keep_checkpoints", "report_to", "save_every", "eval_every", "skip_bad"}
 
 
 def load_base(config: TrainConfig) -> tuple[VlmForConditionalGeneration, VlmProcessor]:
@@ -73,7 +74,10 @@ def _what_counts(config: str) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return run_command("vlm train", __doc__, ((TrainConfig, run), (SceneConfig, run_scene)), argv)
+    words = sys.argv[1:] if argv is None else argv
+    overrides = ["skip_bad=true"] if SKIP_BAD in words else []
+    words = [word for word in words if word != SKIP_BAD]
+    return run_command("vlm train", __doc__, ((TrainConfig, run), (SceneConfig, run_scene)), words + overrides)
 
 
 def run(config: TrainConfig) -> None:

@@ -18,6 +18,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from vlm.lora import silence_unseeing_
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.quantization import QuantizedLinear
+from vlm.run_config import ConfigError
 
 from .config import TrainConfig
 
@@ -27,8 +28,10 @@ ALIGNED = re.compile(r"multi_modal_projector|\.(query|key|attn_norm|image_norm)\
 
 
 def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> PeftModel:
-    """Freeze `model` and lay the adapters of `config` over it."""
+    """Freeze `model` and lay the adapters of `config` over it. Raises ConfigError for a LoRA that has no place."""
     lora = config.lora
+    if lora is not None:
+        _check_targets(model, lora.target_modules, (*config.trainable, *config.kept))
     peft_config = LoraConfig(
         r=lora.rank if lora else 1,
         lora_alpha=lora.alpha if lora else 1,
@@ -51,6 +54,22 @@ def add_adapters(model: VlmForConditionalGeneration, config: TrainConfig) -> Pef
         if any(f".{part}." in name for part in config.kept) or (name.endswith("_gate") and not config.train_gates):
             parameter.requires_grad_(False)
     return adapted
+
+
+def _check_targets(model: nn.Module, pattern: str, whole: tuple[str, ...]) -> None:
+    """A LoRA lies over frozen layers: there has to be one, and none in a part that is trained or kept whole."""
+    try:
+        names = [name for name, _ in model.named_modules() if re.fullmatch(pattern, name)]
+    except re.error as error:
+        raise ConfigError(f"lora.target_modules ({pattern}) is no regular expression: {error}") from None
+    if not names:
+        raise ConfigError(f"lora.target_modules ({pattern}) is the whole name of no layer of this model")
+    for part in whole:
+        if inside := [name for name in names if part in name.split(".")]:
+            raise ConfigError(
+                f"lora.target_modules ({pattern}) names {inside[0]}, and all of {part} is trained or kept whole: take"
+                f" {part} out of `trainable` (or `kept`), or name other layers in `lora.target_modules`"
+            )
 
 
 def _targets(model: VlmForConditionalGeneration, pattern: str) -> str | list[str]:
@@ -88,20 +107,24 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
 
 
 def checkpoint_gradients_(model: PeftModel) -> None:
-    """Keep of every layer what goes into it, and compute the rest again when the gradients are (arXiv 1604.06174).
-
-    The layers that do so are the library's; they look whether they are in training mode, which changes nothing else in
-    them: a language model's dropout is 0, and the layers inside stay in eval mode.
-    """
+    """Keep of every layer what goes into it, and compute the rest again when the gradients are (arXiv 1604.06174)."""
     model.get_base_model().activation_checkpointing_enable()
-    for module in model.modules():
-        if isinstance(module, GradientCheckpointingLayer):
-            module.training = True
 
 
 def dropouts(model: nn.Module) -> list[nn.Module]:
-    """Those of the LoRA: they alone know training from evaluation."""
+    """Those of the LoRA."""
     return [module for name, module in model.named_modules() if ".lora_dropout." in name]
+
+
+def set_training(model: nn.Module, is_training: bool) -> None:
+    """Tell it to what knows training from evaluation: the LoRA's dropouts, and layers whose gradients are checkpointed.
+
+    Those layers are the library's, and in training drop the cache that answering needs. It changes nothing else in
+    them: a language model's dropout is 0, and the layers inside stay in eval mode.
+    """
+    checkpointed = [m for m in model.modules() if isinstance(m, GradientCheckpointingLayer)]
+    for module in [*dropouts(model), *checkpointed]:
+        module.training = is_training
 
 
 def trainable_set(model: nn.Module) -> dict[str, list[int]]:

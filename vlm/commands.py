@@ -105,19 +105,18 @@ def compose(args: argparse.Namespace) -> int:
     folder = Path(folders[0]) if folders else None
     if not name or len(folders) > 1:
         raise CommandError(f"wanted are CONFIG [FOLDER] [key=value ...], found {' '.join(args.words)}")
-    if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CommandError(f"{folder} is there already; name a new folder for the model")
     with plain_errors():
-        from .loading import ComposeConfig, compose_from_config, save_checkpoint
+        from .loading import ComposeConfig, compose_from_config
+        from .standalone import check_is_new, write_new
 
+        if folder:
+            check_is_new(folder)
         model, processor = compose_from_config(load_config(ComposeConfig, name, overrides))
-    from .summary import summarize
+        from .summary import summarize
 
-    print(summarize(model))
-    if folder:
-        with plain_errors():
-            save_checkpoint(model, processor, folder)
-        print(f'saved            {folder}: vlm ask --model {folder} PICTURE "QUESTION"')
+        print(summarize(model))
+        if folder:
+            write_new(model, processor, folder)
     return 0
 
 

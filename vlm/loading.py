@@ -378,6 +378,8 @@ def load(
     if device is None:
         device = "cuda" if torch.cuda.is_available() and model.config.quantization not in CPU_KINDS else "cpu"
     check_quantization(model.config.quantization, device)
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"device {device!r} was asked for, and torch finds no such GPU here")
     perception = None
     if processor.hints:
         from .perception import Perception

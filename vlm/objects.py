@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from PIL import Image
 
-from .efficientnet import EfficientNetLiteForImageClassification, load_published_classifier
+from .efficientnet import EfficientNetLiteForImageClassification, EfficientNetLiteModel, load_published_classifier
 from .image_processing import VlmImageProcessor
 
 CLASSES = Path(__file__).parent / "imagenet" / "classes.txt"
@@ -63,6 +63,11 @@ def in_plain_words(name: str) -> str:
 @functools.cache
 def _load() -> tuple[EfficientNetLiteForImageClassification, VlmImageProcessor]:
     return load_published_classifier(), VlmImageProcessor()
+
+
+def load_tower() -> EfficientNetLiteModel:
+    """The classifier without its head: pixel_values to patch tokens, as they were published."""
+    return _load()[0].efficientnet
 
 
 def _middle(image: Image.Image) -> Image.Image:

@@ -22,6 +22,7 @@ from PIL import Image
 from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
 from .ocr_ink import LARGEST, ink_lines
+from .ocr_letters import find_letters, of_one_kind
 from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
 from .structure import Label
 
@@ -45,6 +46,7 @@ TALL = 1.5  # height / width from which a line may run upwards or downwards
 MIN_CONFIDENCE = 0.5
 MIN_FAINT_CONFIDENCE = 0.8
 MIN_SECOND_CONFIDENCE = 0.9
+MIN_LETTER_CONFIDENCE = 0.75  # of letters that stand alone among others that do
 MIN_INK_CONFIDENCE, MIN_SHORT_INK_CONFIDENCE = 0.7, 0.85  # of what the detector did not find; of a letter or two
 FEW, COMPANY = 3, 4  # so few lines may be a failure of the detector; so many together are no accident
 CUT = 1.5  # height around a whole letter / of a line, from which the line cuts through it
@@ -107,6 +109,20 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
         label for read in _without_doubles(reads) for label in to_labels(read.line, read.reading, read.turn, read.strip)
     ]
     return _in_reading_order(labels)
+
+
+def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The words of a picture with the letters or digits that stand alone, as names, among which they were missed."""
+    models = _find_models()
+    if models is None:
+        return words
+    pixels = np.asarray(image.convert("RGB"))
+    lines = find_letters(pixels, words)
+    reads = _read(_load_engine(*models), pixels, [(number, line, 0) for number, line in enumerate(lines)]).values()
+    sure = [read for read in reads if read.reading.confidence >= MIN_LETTER_CONFIDENCE and len(read.reading.text) == 1]
+    labels = [label for read in sure for label in to_labels(read.line, read.reading, read.turn, read.strip)]
+    letters = of_one_kind([label for label in labels if label.text.isalnum()], words)
+    return _in_reading_order([*words, *letters]) if letters else words
 
 
 def is_installed() -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .ocr_words import find_seams
 from .structure import Box, Label
 
 HEIGHT = 48
@@ -23,6 +24,7 @@ INK = 0.35  # what differs from the background by this much of the greatest diff
 GAP = 0.6  # in heights of the ink: texts further apart are two
 DASHES = "-–—&+=:"  # noqa: RUF001 - what is not the end of a text, nor its beginning
 SPACES = ((0.1, 0.08), (0.03, 0.28), (0.005, 0.33))  # it has this chance: it is one if the gap is so many heights wide
+WORDS = ((-1.0, 0.18), (0.005, 0.08))  # the same between two words that together are none
 UNIT = 0.22  # between a digit and its unit there is a space if the gap is so many heights wide
 MAX_LENGTH = 200
 EDGE = 2  # what comes so near to the edge of the strip comes from outside
@@ -179,24 +181,28 @@ def _without_strangers(reading: Reading, everything: np.ndarray, own: np.ndarray
 
 
 def _spaced(reading: Reading, inked: np.ndarray, height: int) -> Reading:
-    """With the spaces that the recogniser held possible and the ink shows."""
-    text: list[str] = []
-    places: list[int] = []
-    spaces: list[float] = []
-    for i, (character, place, chance) in enumerate(zip(reading.text, reading.places, reading.spaces, strict=True)):
-        if i and not character.isspace() and not text[-1].isspace():
-            first, end = _widest_gap(inked, reading.places[i - 1], place)
-            wide = (end - first) / height
-            if any(chance > least and wide > gap for least, gap in SPACES) or (
-                text[-1] in "023456789" and (character.isalpha() or character == "°") and wide > UNIT
-            ):
-                text.append(" ")
-                places.append((first + end) // 2)
-                spaces.append(1.0)
-        text.append(character)
-        places.append(place)
-        spaces.append(chance)
-    return Reading("".join(text), reading.confidence, tuple(places), tuple(spaces))
+    """With the spaces that the recogniser held possible, or that two words lack, and the ink shows."""
+    text, numbers = reading.text, range(1, len(reading.text))
+    gaps = [(0, 0)] + [_widest_gap(inked, reading.places[i - 1], reading.places[i]) for i in numbers]
+    wide = [(end - first) / height for first, end in gaps]
+    seams = find_seams(text, wide)
+    added = [
+        i for i in numbers
+        if not text[i].isspace() and not text[i - 1].isspace() and i not in seams.inside
+        and _is_space(text[i - 1 : i + 1], reading.spaces[i], wide[i], i in seams.between)
+    ]  # fmt: skip
+    places, spaces = list(reading.places), list(reading.spaces)
+    for i in reversed(added):
+        text = f"{text[:i]} {text[i:]}"
+        places.insert(i, sum(gaps[i]) // 2)
+        spaces.insert(i, 1.0)
+    return Reading(text, reading.confidence, tuple(places), tuple(spaces))
+
+
+def _is_space(pair: str, chance: float, wide: float, joins_words: bool) -> bool:
+    """Whether there is a space between two characters, by what the recogniser says and the gap in the ink."""
+    is_unit = pair[0] in "023456789" and (pair[1].isalpha() or pair[1] == "°") and wide > UNIT
+    return is_unit or any(chance > least and wide > gap for least, gap in (*SPACES, *WORDS * joins_words))
 
 
 def _pieces(reading: Reading, inked: np.ndarray, gap: float) -> Iterator[tuple[str, int, int]]:

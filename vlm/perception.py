@@ -88,7 +88,7 @@ class Perception:
         self._reader = self._reader or load_reader()
         reading = self._reader.read(image, words)
         times.append(time.monotonic())
-        is_drawn = reading.structure is not None and reading.family != "things"  # as which some photographs are read
+        is_drawn = reading.structure is not None
         objects = () if is_drawn else name_objects(image)
         times.append(time.monotonic())
         kinds: tuple[HintKind, ...] = ("text", "structure") if is_drawn else ("text", "structure", "objects")

@@ -97,13 +97,12 @@ def check_is_new(folder: Path) -> None:
 def _write(model: "VlmForConditionalGeneration", processor: "VlmProcessor", folder: Path) -> None:
     from .summary import summarize
 
-    write_new(model, processor, folder)
     print(summarize(model))
-    print(f'saved            {folder}: vlm ask --model {folder} PICTURE "QUESTION"')
+    write_new(model, processor, folder)
 
 
 def write_new(model: "VlmForConditionalGeneration", processor: "VlmProcessor", folder: Path) -> None:
-    """Write a complete checkpoint to a new or empty folder, or nothing at all."""
+    """Write a complete checkpoint to a new or empty folder, or nothing at all, and say so."""
     from .loading import save_checkpoint
 
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".partial-") as partial:
@@ -112,3 +111,4 @@ def write_new(model: "VlmForConditionalGeneration", processor: "VlmProcessor", f
             Path(partial, "checkpoint").rename(folder)
         except OSError as error:
             raise CommandError(f"{folder} cannot be written: {error.strerror}") from None
+    print(f'saved            {folder}: vlm ask --model {folder} PICTURE "QUESTION"')

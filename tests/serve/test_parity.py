@@ -1,5 +1,7 @@
 """`vlm parity` over a real, tiny model in all the forms that it can have."""
 
+import json
+import urllib.request
 from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
@@ -55,6 +57,22 @@ def test_a_served_model_says_what_it_says_here_and_another_does_not(tiny_assista
     with torch.no_grad():
         other.assistant.model.get_input_embeddings().weight[10:100] += 1
     assert compare(other, served, asked).agreement == 0
+
+
+def test_a_served_adapter_says_what_it_says_here_and_the_base_does_not(
+    forms, tiny_assistant, tiny_batch, live_server, pictures, tmp_path, capsys
+):
+    base, adapter, _, _ = forms
+    address = live_server(model=tiny_assistant, batch=tiny_batch, max_image_bytes=10**6, adapters_dir=tmp_path)
+    order = json.dumps({"lora_name": "own", "lora_path": "adapter"}).encode()
+    headers = {"content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/v1/load_lora_adapter", order, headers)) as done:
+        assert done.status == 200
+    common = ["--pictures", str(pictures)]
+    assert main([f"{base}+{adapter}", f"{address}/v1#own", *common]) == 0
+    assert "2 of 2 answers (100%)" in capsys.readouterr().out
+    assert main([base, f"{address}/v1#own", *common]) == 1
+    assert main([f"{base}+{adapter}", f"{address}/v1#tiny", *common]) == 1
 
 
 def test_what_cannot_be_compared_is_told_in_plain_words(live_server, assistant, tmp_path, forms, capsys):

@@ -14,7 +14,7 @@ def test_an_unspoilt_reading_says_what_was_drawn_but_for_what_nobody_can_read(fa
     truth = draw(family, 3, "train").truth
     read = as_read(truth, family, Random(0), spoilt=False).structure
     if family == "signs":
-        assert (read.kind, read.entries) == ("notice", truth.entries)
+        assert [one.label for one in read.entries] == [one.label for one in truth.entries]
     elif family == "parts":
         assert read.subject is None and {thing.kind for thing in read.things} == {"part"}
         assert read.call_outs == truth.call_outs
@@ -22,7 +22,7 @@ def test_an_unspoilt_reading_says_what_was_drawn_but_for_what_nobody_can_read(fa
         assert read == truth
 
 
-@pytest.mark.parametrize("family", sorted({*FAMILIES} - {"shapes", "things"}))  # of these nothing is said
+@pytest.mark.parametrize("family", sorted({*FAMILIES} - {"shapes"}))  # of these nothing is said
 def test_spoilt_readings_have_some_mistakes(family):
     truths = [draw(family, seed, "train").truth for seed in range(20)]
     changed = [

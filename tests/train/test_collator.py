@@ -37,6 +37,20 @@ def test_labels_cover_the_answers_only(tiny_processor, chats):
     assert all(label in (IGNORE, token) for label, token in zip(row.labels, row.input_ids, strict=True))
 
 
+def test_labels_cover_the_answer_of_every_turn_and_nothing_else(tiny_processor, picture):
+    messages = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": [{"type": "image", "image": picture}, {"type": "text", "text": "What?"}]},
+        {"role": "assistant", "content": "A cat."},
+        {"role": "user", "content": "Its colour?"},
+        {"role": "assistant", "content": "red"},
+    ]
+    (row,) = pack([tiny_processor.encode_chat(messages)], tiny_processor.image_token_id, 10_000)
+    learnt = [label for label in row.labels if label != IGNORE]
+    assert tiny_processor.tokenizer.decode(learnt) == "A cat.<|im_end|>red<|im_end|>"
+    assert [weight > 0 for weight in row.weights] == [label != IGNORE for label in row.labels]
+
+
 def test_the_common_start_stands_once_and_long_rows_are_split(tiny_processor, chats):
     whole = sum(len(chat.input_ids) for chat in chats)
     (row,) = pack(chats, tiny_processor.image_token_id, 10_000)

@@ -15,45 +15,52 @@ from train.checkpoint import adapter_weights, checkpoints, is_in_parts, optimize
 from train.trainable import add_adapters
 from vlm.loading import save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.run_config import configs_dir
 
 
 @pytest.fixture
 def run(tmp_path, tiny_config, tiny_processor):
-    """Runs 20 steps in so many processes, as accelerate on GPUs does it; returns the metrics and the folder."""
+    """Runs 20 steps in one process, or in two by a shipped file; returns metrics, folder and what was said."""
     save_checkpoint(VlmForConditionalGeneration(tiny_config), tiny_processor, tmp_path / "base")
     data = write_rows(tmp_path, 24)
 
-    def run(processes):
-        folder = tmp_path / f"run-{processes}"
+    def run(launcher=None):
+        folder = tmp_path / f"run-{launcher}"
         config = {
             "model": str(tmp_path / "base"), "data": [{"path": str(data)}], "output_dir": str(folder),
             "max_steps": 20, "global_batch_size": 4, "micro_batch_size": 2, "eval_every": 10, "save_every": 20,
             "canary": "warn", "initial_attn_gate": 0.3, "report_questions": 3, "lora": {"rank": 2},
         }  # fmt: skip
-        path = tmp_path / f"{processes}.yaml"
+        path = tmp_path / f"{launcher}.yaml"
         path.write_text(yaml.safe_dump(config))
-        # `accelerate launch` starts several processes on GPUs only, or through MPI; what it starts finds the same names
-        # in its environment.
-        launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
-        command = [sys.executable, *(launch if processes > 1 else []), "-m", "train.sft", str(path)]
+        place = str(configs_dir() / "accelerate" / f"{launcher}.yaml")
+        launch = ["-m", "accelerate.commands.launch", "--config_file", place, "--main_process_port", "0"]
+        command = [sys.executable, *(launch if launcher else []), "-m", "train.sft", str(path)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
         records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         assert [record["step"] for record in records] == list(range(1, 21))
-        return records, folder
+        return records, folder, done.stderr
 
     return run
 
 
 @pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(run):
-    (one, _), (two, folder) = run(1), run(2)
+    (one, _, _), (two, folder, said) = run(), run("ddp")
+    assert said.count("INFO train.devices: on 2 processes") == 1
     assert max(abs(a["loss"] - b["loss"]) for a, b in zip(one, two, strict=True)) < 1e-5
     for name in ("eval_loss", "eval_loss_wrong", "eval_loss_blind"):
         assert one[-1][name] == pytest.approx(two[-1][name], abs=1e-4)
     assert [path.name for path in checkpoints(folder)] == ["step-000020"]
     assert (folder / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_fsdp_on_a_cpu_is_told_to_be_copies_of_the_whole(run):
+    _, folder, said = run("fsdp")
+    assert said.count("WARNING train.devices: FSDP was asked for") == 1 and (folder / "report.html").is_file()
 
 
 def test_what_is_put_together_is_what_peft_saves(tmp_path, tiny_config):

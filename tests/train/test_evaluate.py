@@ -1,14 +1,17 @@
 import json
 
 import pytest
+import torch
 import yaml
 from PIL import Image
 from pydantic import ValidationError
 
+from tests.adapters import WHOLE, save_adapter
+from tests.tiny import open_gates_
 from train.bundled_photographs import names_one_of, photographs
-from train.evaluate import EvalConfig, harm, main, run, table
+from train.evaluate import GREY, EvalConfig, harm, main, run, table
 from train.suites import Item, SuiteConfig, transfer_items
-from vlm.loading import save_checkpoint
+from vlm.loading import load, load_checkpoint, save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.run_config import ConfigError
 
@@ -105,6 +108,29 @@ def test_harm_counts_right_answers_that_a_wrong_hint_made_wrong():
 def test_a_model_that_is_missing_is_told_in_plain_words(config, capsys):
     assert main([config, "model=no/such"]) == 2
     assert capsys.readouterr().err.startswith("error: there is no model 'no/such'")
+
+
+def test_a_trained_adapter_is_measured_without_merging_it(config, tmp_path, tiny_config):
+    torch.manual_seed(0)
+    base, _ = load_checkpoint(str(tmp_path / "model"))
+    adapter = save_adapter(open_gates_(base), tmp_path / "adapter", trainable=WHOLE, targets=r".*\.(q|v)_proj")
+    easy = "suites=[{name: easy, easy_vqa: true, limit: 4}]"
+    assert main([config, easy, f"adapter={adapter}"]) == 0
+    kept = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assistant = load(str(tmp_path / "model"), adapter=str(adapter))
+    assert main([config, easy]) == 0
+    without = [json.loads(line) for line in (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()]
+    assert [item["answer"] for item in kept] != [item["answer"] for item in without]
+    blind = assistant.ask(GREY, kept[0]["prompt"], max_new_tokens=40)
+    assert kept[0]["answer_blind"] == blind
+
+
+def test_a_device_that_is_not_there_is_told(config, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main([config, "device=cuda"]) == 2
+    assert "torch finds no such GPU here" in capsys.readouterr().err
+    assert main([config, "device=cuda", "quantization=int4"]) == 2
+    assert "int4 runs on the CPU, not on cuda" in capsys.readouterr().err
 
 
 def test_the_transfer_set_is_a_suite(tmp_path):

@@ -1,9 +1,12 @@
 import json
 import logging
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
+from train.checking.check import Limits
 from train.file_source import FileSource
 from train.readers import DataError, RowsConfig
 
@@ -72,9 +75,9 @@ def test_every_unusable_line_is_named_before_training_or_left_out(tmp_path, bad,
 def test_a_row_with_more_pictures_than_the_model_can_tell_apart_is_named(tmp_path):
     content = [{"type": "image", "path": "a.png"}] * 3 + [{"type": "text", "text": "?"}]
     rows = write(tmp_path, line(), {"messages": [{"role": "user", "content": content}, line()["messages"][1]]})
-    assert len(FileSource(rows, max_pictures=3)) == 2
+    assert len(FileSource(rows, limits=Limits(max_pictures=3))) == 2
     with pytest.raises(DataError, match="line 2: it has 3 pictures, and the model can tell 2 apart"):
-        FileSource(rows, max_pictures=2)
+        FileSource(rows, limits=Limits(max_pictures=2))
 
 
 def test_a_file_that_is_missing_or_empty_is_named(tmp_path):
@@ -89,12 +92,32 @@ def test_many_bad_rows_are_counted_and_the_first_are_named(tmp_path):
         FileSource(write(tmp_path, line(), *["{"] * 50))
 
 
-def test_a_broken_picture_is_named_with_its_row_or_left_out(tmp_path):
+def test_a_broken_picture_is_named_with_its_row_before_training_or_left_out(tmp_path, caplog):
     rows = write(tmp_path, line("b.png", "no"), line())
     (tmp_path / "b.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"data\.jsonl, line 1: the picture 'b\.png' cannot be read"):
-        answers(FileSource(rows))
-    assert answers(FileSource(rows, skip_bad=True)) == [["yes"], ["yes"]]
+    with pytest.raises(
+        DataError, match=r"1 of 2 rows that cannot be trained on:\n  line 1: the picture 'b\.png' cannot"
+    ):
+        FileSource(rows)
+    source = FileSource(rows, skip_bad=True)
+    assert answers(source) == [["yes"]] and list(source.report.bad) == [1]
+    assert "going on without 1 of 2 rows" in caplog.text
     (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(DataError, match="has no row whose pictures can be read"):
-        FileSource(rows, skip_bad=True).conversations(0)
+    with pytest.raises(DataError, match="has no rows that can be trained on"):
+        FileSource(rows, skip_bad=True)
+
+
+def test_a_picture_inside_a_row_is_decoded_before_training(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    good = (tmp_path / "a.png").read_bytes()
+    table = {"image": [good, good[:40]], "question": ["a?", "b?"], "answer": ["x", "y"]}
+    pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match="row 2: the picture in the row cannot be read"):
+        FileSource(RowsConfig(path=tmp_path / "rows.parquet"))
+
+
+def test_a_picture_that_vanishes_during_the_run_is_named(tmp_path):
+    source = FileSource(write(tmp_path, line()))
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(DataError, match=r"data\.jsonl, line 1: there is no picture 'a\.png'"):
+        source.conversations(0)

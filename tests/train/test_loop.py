@@ -121,22 +121,37 @@ def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(tin
     assert all(torch.equal(value, expected[name]) for name, value in weights(resumed).items())
 
 
-def test_eight_micro_batches_of_one_are_one_of_eight(tiny_config, tiny_processor, config):
-    def gradients(size):
-        settings = config.model_copy(update={"micro_batch_size": size, "max_grad_norm": 1e9})
-        model = new_model(tiny_config, settings)
-        rows, _ = build_rows(settings, tiny_processor)
-        packed = [row for index in range(4) for row in rows[index]]
-        run, _ = start(model, tiny_processor, settings)
-        run.optimizer = torch.optim.SGD([p for _, p in trainable_parameters(model)], lr=1.0)
-        before = weights(model)
-        loss, _ = loop.train_step(run, packed, 1, GateWatch(model, settings))
-        return loss, {name: before[name] - value for name, value in weights(model).items()}
+def step_of_eight(tiny_config, tiny_processor, config, **values):
+    """The loss of a step over eight rows, and by how much it changes each weight: plain descent at a rate of 1."""
+    settings = config.model_copy(update={"global_batch_size": 8, **values})
+    model = new_model(tiny_config, settings)
+    rows, _ = build_rows(settings, tiny_processor)
+    packed = [row for index in range(8) for row in rows[index]]
+    assert len(packed) == 8
+    run, _ = start(model, tiny_processor, settings)
+    run.optimizer = torch.optim.SGD([p for _, p in trainable_parameters(model)], lr=1.0)
+    before = weights(model)
+    loss, _ = loop.train_step(run, packed, 1, GateWatch(model, settings))
+    return loss, {name: before[name] - value for name, value in weights(model).items()}
 
-    (loss, one), (expected_loss, eight) = gradients(1), gradients(4)
+
+def test_eight_micro_batches_of_one_are_one_of_eight(tiny_config, tiny_processor, config):
+    (loss, one), (expected_loss, eight) = (
+        step_of_eight(tiny_config, tiny_processor, config, micro_batch_size=size, max_grad_norm=1e9) for size in (1, 8)
+    )
     assert loss == pytest.approx(expected_loss, rel=1e-4)
     for name, value in one.items():
         torch.testing.assert_close(value, eight[name], rtol=1e-3, atol=1e-5)
+
+
+def test_the_gradient_of_a_step_is_clipped_as_a_whole(tiny_config, tiny_processor, config):
+    def change(limit):
+        _, changes = step_of_eight(tiny_config, tiny_processor, config, max_grad_norm=limit)
+        return torch.cat([value.flatten() for value in changes.values()])
+
+    clipped, whole = change(1e-3), change(1e9)
+    assert 0.9e-3 < clipped.norm() <= 1.01e-3 < whole.norm()  # a weight of 1 is known to 6e-8
+    assert torch.nn.functional.cosine_similarity(clipped, whole, dim=0) > 0.999  # shorter, and not another one
 
 
 def test_what_pictures_show_is_learnt_and_only_by_looking(tiny_config, tiny_processor, config):

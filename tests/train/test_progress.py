@@ -1,6 +1,10 @@
 import logging
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from accelerate import tracking
 
 from tests.tiny import open_gates_
 from tests.train.colours import config_for, write_rows
@@ -65,6 +69,35 @@ def test_tensorboard_gets_every_measurement_at_its_step(tiny_config, tiny_proces
     for name in ("loss", "eval_loss_wrong"):
         told = {event.step: event.value for event in events.Scalars(name)}
         assert told == pytest.approx({record["step"]: record[name] for record in records if name in record})
+
+
+@pytest.mark.parametrize("name", ["wandb", "trackio"])
+def test_other_trackers_get_the_config_every_measurement_and_the_end(
+    tiny_config, tiny_processor, config, monkeypatch, name
+):
+    told: dict = {"logged": {}}
+
+    class Run:
+        def log(self, values, step=None):
+            told["logged"][step] = values
+
+        def finish(self):
+            told["is_finished"] = True
+
+    def init(project, **options):
+        told["project"] = project
+        return Run()
+
+    stub = ModuleType(name)
+    stub.__spec__ = ModuleSpec(name, None)
+    stub.init = init
+    stub.config = SimpleNamespace(update=lambda values, **options: told.update(config=values))
+    monkeypatch.setitem(sys.modules, name, stub)
+    monkeypatch.setattr(tracking, "_available_trackers", [tracking.LoggerType(name)])
+    records = run(tiny_config, tiny_processor, config.model_copy(update={"report_to": (name,)}))
+    assert told["project"] == "regard" and told["config"]["learning_rate"] == config.learning_rate
+    assert told["logged"] == {record.pop("step"): record for record in records}
+    assert told["is_finished"]
 
 
 def test_a_batch_that_does_not_divide_over_the_processes_is_told(config):

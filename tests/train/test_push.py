@@ -100,6 +100,27 @@ def test_what_is_missing_is_told_in_plain_words(run, tmp_path, monkeypatch, caps
     assert message in capsys.readouterr().err
 
 
+def test_a_push_makes_the_repository_and_uploads_what_a_dry_run_shows(run, tmp_path, monkeypatch, capsys):
+    calls = []
+
+    class Hub:
+        endpoint = "https://hub.example"
+
+        def create_repo(self, repo, **options):
+            calls.append((repo, options))
+
+        def upload_folder(self, *, repo_id, folder_path, commit_message):
+            calls.append((repo_id, {path.name: path.read_bytes() for path in folder_path.iterdir()}))
+
+    monkeypatch.setattr(push, "HfApi", Hub)
+    monkeypatch.setattr(push, "get_token", lambda: "hf_none")
+    assert push.main([str(run), "me/pets", "--private"]) == 0
+    assert capsys.readouterr().out == "pushed to https://hub.example/me/pets\n"
+    out, _ = dry_run(tmp_path, run, "me/pets")
+    assert calls[0] == ("me/pets", {"private": True, "exist_ok": True})
+    assert calls[1:] == [("me/pets", {path.name: path.read_bytes() for path in out.iterdir()})]
+
+
 def test_without_a_network_it_says_so(run, monkeypatch, capsys):
     monkeypatch.setattr(push, "get_token", lambda: "hf_none")
     assert push.main([str(run), "me/pets"]) == 2  # tests run with HF_HUB_OFFLINE

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from tests.tiny import open_gates_
 from tests.train.colours import config_for, write_rows
 from train import before_after
 from train.canary import looks
+from train.checking.check import Limits, check
 from train.compare import read_predictions
 from train.curves import draw_curves
 from train.data import build_rows
@@ -44,7 +46,36 @@ def test_a_run_leaves_a_report_with_the_answers_before_and_after(tmp_path, tiny_
     page = (config.output_dir / "report.html").read_text()
     assert "cannot be told" in page  # four held-out rows are too few for the canary
     assert "16 rows, 16 pictures" in page and "learning_rate: 0.02" in page and "attn_gate" in page
-    assert (config.output_dir / "data-check-1.html").is_file()
+    assert "Rows to look at" in page and not list(config.output_dir.glob("data-check*"))
+
+
+def test_held_out_questions_are_scored_during_training_as_well(tmp_path, tiny_config, tiny_processor, monkeypatch):
+    monkeypatch.setattr("train.loop.ASKED", 3)
+    config = config_for(write_rows(tmp_path, 32), tmp_path / "run", report_questions=8, metric="anls")
+    monkeypatch.setattr("train.before_after.score", lambda metric, answer, right, prompt: float(right == ("red",)))
+    model = add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), config)
+    train(model, tiny_processor, config)
+    records = read_metrics(config.output_dir / "metrics.jsonl")
+    first = before_after.read_answers(config.output_dir / "before.jsonl")[:3]
+    expected = sum(item.expected == "red" for item in first) / 3
+    assert [record.get("eval_anls") for record in records] == [None, pytest.approx(expected)] * 2
+
+
+def test_answers_are_the_same_when_layers_are_computed_twice(tmp_path, tiny_config, tiny_processor):
+    def answers(name, **values):
+        settings = {"report_questions": 4, "max_steps": 1, **slow, **values}
+        config = config_for(data, tmp_path / name, **settings)
+        torch.manual_seed(0)
+        train(add_adapters(open_gates_(VlmForConditionalGeneration(tiny_config)), config), tiny_processor, config)
+        return [
+            item.answer
+            for file in (before_after.BEFORE, before_after.AFTER)
+            for item in before_after.read_answers(config.output_dir / file)
+        ]
+
+    data = write_rows(tmp_path, 16)
+    slow = {name: 1e-9 for name in ("learning_rate", "lora_learning_rate", "gate_learning_rate")}
+    assert answers("once") == answers("twice", gradient_checkpointing=True)
 
 
 @pytest.fixture
@@ -64,23 +95,24 @@ def finished(tmp_path):
     before = [item("p", "<i>red</i>", "blue"), item("q", "red", "red")]
     after = [item("p", "blue", "blue"), item("q", "<script>", "red")]
     pictures = {name: [Image.new("RGB", (600, 20), "red")] for name in "pq"}
-    return Finished(config, [record], {"a.lora_A.weight": [2, 3]}, before, after, pictures)
+    reports = [check(source, None, Limits(), 1) for source in config.data]
+    return Finished(config, [record], {"a.lora_A.weight": [2, 3]}, before, after, pictures, reports)
 
 
-def test_the_page_tells_what_became_better_and_worse_and_needs_no_other_file(finished, tiny_processor):
-    page = write_report(finished, tiny_processor).read_text()
+def test_the_page_tells_what_became_better_and_worse_and_needs_no_other_file(finished):
+    page = write_report(finished).read_text()
     assert "The model uses the pictures" in page and "1 became better" in page and "1 became worse" in page
     assert "<b>1</b> tensors, 6 weights" in page
     assert "&lt;script&gt;" in page and "<script" not in page and "<i>" not in page
     sources = re.findall(r'(?:src|href|url)\s*[=(]\s*"?([^"\s>)]+)', page)
-    assert {source[:10] for source in sources} == {"data:image", "data-check"}
-    assert page.count("data:image/jpeg") == 2
+    assert {source[:10] for source in sources} == {"data:image"}
+    assert page.count("data:image/jpeg") == 2 + 6  # of the gallery, and of the data
 
 
-def test_a_run_that_does_not_look_is_told_in_the_report(finished, tiny_processor):
+def test_a_run_that_does_not_look_is_told_in_the_report(finished):
     record = finished.records[0] | {"eval_loss_wrong": 1.0, "canary": 0.0}
-    blind = Finished(finished.config, [record], finished.trained, [], [], {})
-    page = write_report(blind, tiny_processor).read_text()
+    blind = replace(finished, records=[record], before=[], after=[])
+    page = write_report(blind).read_text()
     assert '<p class="verdict bad">The model does not learn from the pictures' in page
     assert "None were asked" in page
 

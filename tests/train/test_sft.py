@@ -11,10 +11,13 @@ from transformers import SiglipVisionModel
 
 from tests.tiny import tiny_vision_config
 from tests.train.colours import write_rows
+from train import sft
 from train.checkpoint import checkpoints
+from train.loop import train
 from train.sft import main
 from vlm.loading import SMOLLM2, ComposeConfig, compose_from_config, load, save_checkpoint
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.quantization import quantization_of
 
 
 @pytest.fixture
@@ -81,21 +84,38 @@ def test_what_cannot_be_trained_is_told_in_plain_words(config, capsys, values, w
     assert "error: " in error and words in error
 
 
-@pytest.mark.parametrize("broken", ["a.png", "b.png"])  # one is read before the first step, the other by a worker
-def test_a_picture_that_cannot_be_read_is_told_without_a_traceback_or_left_out(
-    config, tmp_path, data, picture, capsys, broken
+def test_a_picture_that_cannot_be_read_stops_a_run_before_its_first_step_or_is_left_out(
+    config, tmp_path, data, picture, capsys, caplog
 ):
     picture.save(tmp_path / "b.png")
     with open(data) as file:
         line = file.readline()
     with open(data, "w") as file:
         file.write(line + line.replace("a.png", "b.png"))
-    (tmp_path / broken).write_bytes((tmp_path / broken).read_bytes()[:50])
+    (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:50])
     assert main([config()]) == 2
     error = capsys.readouterr().err
-    number = 1 + (broken == "b.png")
-    assert f"error: {data}, line {number}: the picture '{broken}' cannot be read" in error and "Traceback" not in error
-    assert main([config(), "skip_bad=true", f"output_dir={tmp_path / 'other'}"]) == 0
+    assert f"error: {data} has 1 of 2 rows that cannot be trained on:\n  line 2: the picture 'b.png'" in error
+    assert "Traceback" not in error and not (tmp_path / "run" / "metrics.jsonl").exists()
+    assert main(["--skip-bad", config()]) == 0  # in the same folder: the run is the same one
+    assert "going on without 1 of 2 rows" in caplog.text
+    assert "2 rows, 1 of them left out (skip_bad)" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_vlm_train_keeps_the_language_model_in_nf4_and_the_adapter_fits_the_model(
+    config, tmp_path, base, picture, monkeypatch
+):
+    found = []
+
+    def watched(model, *rest):
+        found.append(quantization_of(model))
+        return train(model, *rest)
+
+    monkeypatch.setattr(sft, "train", watched)
+    assert main([config(quantization="nf4", lora={"rank": 2})]) == 0
+    assert found == ["nf4"]
+    adapter = checkpoints(tmp_path / "run")[-1]
+    assert isinstance(load(base, adapter=str(adapter)).ask(picture, "What?", max_new_tokens=2), str)
 
 
 @pytest.mark.slow

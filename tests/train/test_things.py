@@ -14,7 +14,8 @@ from train.data_engine.things import Things
 from train.data_engine.things_glyphs import masks, proportions
 from train.data_engine.things_layout import HELD_OUT_PATTERNS, Icon, IconScene, extent
 from train.data_engine.things_picture import CONTRAST
-from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS, SYNONYMS
+from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS
+from vlm.structure.kinds import SYNONYMS
 
 FAMILY = Things()
 MISSING = "\U000f0000"  # a character that no font draws

@@ -12,6 +12,7 @@ from train.loop import start, train, train_step
 from train.safety import GateWatch
 from train.trainable import add_adapters, dropouts, parameter_groups, trainable_parameters, trainable_set
 from vlm.modeling_vlm import VlmForConditionalGeneration
+from vlm.run_config import ConfigError
 
 ENCODER = r".*vision_tower\..*\.(q|v)_proj"
 
@@ -53,6 +54,29 @@ def test_nothing_to_train_is_refused(config):
         changed(config, trainable=(), lora=None)
     with pytest.raises(ValidationError, match="use_dora needs the weights themselves"):
         changed(config, quantization="nf4", lora={"use_dora": True})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        (
+            r".*cross_attention\.(query|value)",
+            "and all of cross_attention is trained or kept whole: take cross_attention",
+        ),
+        (r".*no_such_layer", "is the whole name of no layer"),
+        (r"(", "is no regular expression"),
+    ],
+)
+def test_a_lora_that_has_no_place_is_told_with_the_keys(tiny_config, config, pattern, words):
+    with pytest.raises(ConfigError, match=r"lora\.target_modules") as error:
+        new_model(tiny_config, changed(config, lora={"rank": 2, "target_modules": pattern}))
+    assert words in str(error.value)
+
+
+def test_a_lora_may_be_laid_over_cross_attention_that_is_not_trained_whole(tiny_config, config):
+    lora = {"rank": 2, "target_modules": r".*cross_attention\.(query|value)"}
+    model = new_model(tiny_config, changed(config, trainable=("multi_modal_projector",), lora=lora))
+    assert any("cross_attention.query.lora_A" in name for name, _ in trainable_parameters(model))
 
 
 def test_rslora_scales_by_the_root_of_the_rank(tiny_config, config):

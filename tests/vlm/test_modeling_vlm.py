@@ -1,7 +1,7 @@
 import pytest
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Dinov2WithRegistersConfig
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, Dinov2WithRegistersConfig, TextStreamer
 
 from tests.tiny import open_gates_, tiny_text_config
 from vlm.configuration_vlm import VlmConfig
@@ -102,6 +102,25 @@ def test_generate_with_and_without_kv_cache_agree(fused_model, pixel_values):
     )  # fmt: skip
     with_cache = fused_model.generate(**generate, use_cache=True)
     assert torch.equal(with_cache, fused_model.generate(**generate, use_cache=False))
+
+
+@torch.no_grad()
+def test_a_streamer_gets_every_token_as_it_is_made(fused_model, tiny_processor, picture):
+    class Streamer(TextStreamer):
+        def __init__(self, tokenizer):
+            super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+            self.pieces, self.has_ended = [], False
+
+        def on_finalized_text(self, text, stream_end=False):
+            self.pieces.append(text)
+            self.has_ended = stream_end
+
+    content = [{"type": "image", "image": picture}, {"type": "text", "text": "What?"}]
+    inputs = tiny_processor.apply_chat_template([{"role": "user", "content": content}])
+    streamer = Streamer(tiny_processor.tokenizer)
+    ids = fused_model.generate(**inputs, max_new_tokens=8, do_sample=False, eos_token_id=None, streamer=streamer)
+    told = tiny_processor.tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+    assert streamer.has_ended and len(streamer.pieces) == 9 and "".join(streamer.pieces) == told
 
 
 @torch.no_grad()

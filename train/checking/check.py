@@ -4,7 +4,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from vlm.processing_vlm import VlmProcessor
 
-from ..file_source import RowCheck
 from ..readers import Problem, Reader, Row, RowsConfig, open_rows
 from ..readers.row import Messages, parts_of, pictures_of, text_of
+from ..truncation import fit
 from .pictures import Look, alike, look_at_paths, look_at_rows, look_in_parallel
 from .report import Finding, Report
+from .rows import NO_PAIR, RowCheck
 from .texts import TextCheck, questions_of
 
 MARKUP = 32  # tokens that a chat template writes around a message, at most
@@ -31,6 +32,10 @@ class Limits:
     max_tokens: int = 1024  # as TrainConfig.max_row_tokens
     max_pictures: int = 8
     processor: Callable[[], VlmProcessor] | None = None  # of the model; asked for where a row may be too long
+    pairs: bool | None = False  # it learns from chosen and rejected answers; None: if any row has a rejected one
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass
@@ -55,28 +60,28 @@ class Pictures:
             self.rows.append(row.number)
             self.uses.append(number)
 
-    def look(self, config: RowsConfig, workers: int) -> list[Look]:
-        """Every picture, by its number."""
+    def look(self, config: RowsConfig, workers: int, compared: bool) -> list[Look]:
+        """Every picture, by its number; what it is `compared` by is kept where it is wanted."""
         looks = [Look()] * self.count
         paths = list(self.paths)
         found = look_in_parallel(partial(look_at_paths, self.reader.folder), paths, workers, "pictures")
         for path, one in zip(paths, found, strict=True):
-            looks[self.paths[path]] = one
+            looks[self.paths[path]] = one if compared else replace(one, small=b"")
         source = config.model_dump_json() if workers > 1 else self.reader
         inside = look_in_parallel(partial(look_at_rows, source), list(self.embedded), workers, "pictures in rows")
         for first, several in zip(self.embedded.values(), inside if self.embedded else (), strict=True):
             for offset, one in enumerate(several[: self.count - first]):
-                looks[first + offset] = one
+                looks[first + offset] = one if compared else replace(one, small=b"")
         return looks
 
 
 def check(config: RowsConfig, against: RowsConfig | None, limits: Limits, workers: int) -> Report:
     """Raises DataError for a data set that cannot be read at all."""
     started = time.monotonic()
-    report, texts, pictures, looks = _read(config, limits, workers)
+    report, texts, pictures, looks = _read(config, limits, workers, compared=against is not None)
     report.blind = texts.blind.shares()
     if against is not None:
-        _, their_texts, their_pictures, their_looks = _read(against, limits, workers)
+        _, their_texts, their_pictures, their_looks = _read(against, limits, workers, compared=True)
         report.against = str(their_pictures.reader.path)
         report.blind_against = texts.blind.shares_of(their_texts.blind)
         report.findings += _overlap(pictures, looks, their_pictures, their_looks)
@@ -85,10 +90,12 @@ def check(config: RowsConfig, against: RowsConfig | None, limits: Limits, worker
     return report
 
 
-def _read(config: RowsConfig, limits: Limits, workers: int) -> tuple[Report, TextCheck, Pictures, list[Look]]:
+def _read(
+    config: RowsConfig, limits: Limits, workers: int, compared: bool
+) -> tuple[Report, TextCheck, Pictures, list[Look]]:
     reader = open_rows(config)
     report, texts, pictures = Report(str(reader.path), reader.unit, len(reader)), TextCheck(), Pictures(reader)
-    checked = RowCheck(reader, limits.max_pictures)
+    checked, single = RowCheck(reader, limits.max_pictures, limits.pairs), array("q")
     for index, found in enumerate(tqdm(reader.scan(), "rows", len(reader), unit="row", dynamic_ncols=True)):
         number = reader.number(index)
         try:
@@ -98,7 +105,11 @@ def _read(config: RowsConfig, limits: Limits, workers: int) -> tuple[Report, Tex
             continue
         report.findings += [*texts.add(row), *_too_long(row, limits)]
         pictures.add(row, index)
-    looks = pictures.look(config, workers)
+        if not row.rejected.strip():
+            single.append(row.number)
+    if limits.pairs is None and checked.has_pairs:
+        report.findings += [Finding("pair", NO_PAIR, number) for number in single]
+    looks = pictures.look(config, workers, compared)
     report.pictures = len(looks)
     report.findings += [
         Finding(looks[picture].kind, looks[picture].problem, number)
@@ -112,21 +123,30 @@ def _read(config: RowsConfig, limits: Limits, workers: int) -> tuple[Report, Tex
 
 
 def _too_long(row: Row, limits: Limits) -> Iterator[Finding]:
-    """A row beyond a training row's length, with what is beyond it."""
+    """A row beyond a training row's length, with what training leaves out of it."""
     # A token stands for at least one byte, so most rows are short enough without being tokenised.
-    most = sum(len(text_of(message).encode()) + MARKUP for message in row.messages)
+    most = sum(len(text_of(message).encode()) + MARKUP for message in row.messages) + len(row.rejected.encode())
     if limits.processor is None or most + MARKUP + 256 * len(pictures_of(row.messages)) <= limits.max_tokens:
         return
     processor = limits.processor()
     try:
-        chat = processor.encode_chat(_with_dots(row.messages))
+        told = _with_dots(row.messages)
+        other = [[*told[:-1], {"role": "assistant", "content": row.rejected}]] if row.rejected else []
+        fitted = fit([told, *other], processor, limits.max_tokens)
     except ValueError as error:  # more pictures than this very model can tell apart
         yield Finding("pictures", str(error), row.number)
         return
-    if len(chat.input_ids) > limits.max_tokens:
-        beyond = processor.tokenizer.decode(chat.input_ids[limits.max_tokens :], skip_special_tokens=True)
-        shown = beyond if len(beyond) < 80 else f"{beyond[:40]} ... {beyond[-30:]}"
-        message = f"has {len(chat.input_ids)} tokens, {limits.max_tokens} are a training row; beyond it is {shown!r}"
+    if fitted.prompt:
+        message = (
+            f"before the answer it has {fitted.prompt} tokens, and a training row {limits.max_tokens}: shorten it, or"
+            " take longer rows (max_row_tokens; --max-tokens of vlm data check)"
+        )
+        yield Finding("prompt_too_long", message, row.number)
+    elif not fitted.is_whole:
+        lost = fitted.lost if len(fitted.lost) < 80 else f"{fitted.lost[:40]} ... {fitted.lost[-30:]}"
+        cut = [f"{fitted.turns} early turn(s)"] if fitted.turns else []
+        cut += [f"the end of the answer, {lost!r}"] if lost else []
+        message = f"has more than the {limits.max_tokens} tokens of a training row: without {' and '.join(cut)}"
         yield Finding("too_long", message, row.number)
 
 

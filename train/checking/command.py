@@ -17,6 +17,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("check", help="say what is wrong with a data set, by row", description=__doc__)
     parser.add_argument("path", metavar="PATH", help="a file or folder of rows, or a name on the Hugging Face hub")
     parser.add_argument("--against", metavar="PATH", help="the test set: none of its pictures may be in the other")
+    parser.add_argument(
+        "--against-split", metavar="NAME", help="the split of the test set (default: as --split); alone, of PATH itself"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with findings, histograms and rows")
     parser.add_argument("--format", choices=get_args(Format), help="default: as name and content show")
@@ -44,8 +47,11 @@ def run(args: argparse.Namespace) -> int:
     from .page import make_page
 
     config = _rows(args, args.path)
-    against = _rows(args, args.against).model_copy(update={"annotations": None}) if args.against else None
-    limits = Limits(args.max_tokens, processor=cache(partial(_processor, args.model)))
+    against = None
+    if args.against or args.against_split:
+        other = {"annotations": None, "split": args.against_split or args.split}
+        against = _rows(args, args.against or args.path).model_copy(update=other)
+    limits = Limits(args.max_tokens, processor=cache(partial(_processor, args.model)), pairs=None)
     report = check(config, against, limits, max(args.workers, 1))
     if args.json:
         args.json.write_text(json.dumps(report.as_json(), indent=1) + "\n", encoding="utf-8")

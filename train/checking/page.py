@@ -1,4 +1,4 @@
-"""The report of a check as one HTML page that needs no other file: findings, histograms, and rows to look at."""
+"""The report of a check as HTML that needs no other file: findings, histograms, and rows to look at."""
 
 from collections import Counter
 from random import Random
@@ -14,15 +14,19 @@ BARS = 20
 
 
 def make_page(report: Report, reader: Reader) -> str:
-    """The page; all that comes from the data is escaped."""
+    """A page of its own."""
+    return f"{head(f'Data check: {report.path}')}<h1>Data check</h1>{sections(report, reader)}</html>\n"
+
+
+def sections(report: Report, reader: Reader) -> str:
+    """What stands on the page; all that comes from the data is escaped."""
     verdict, mood = "Nothing stands against training on it.", "good"
     if not report.is_usable:
-        verdict, mood = f"{report.bad_rows} of {report.rows} rows are to be mended.", "bad"
+        verdict, mood = f"{len(report.bad)} of {report.rows} rows are to be mended.", "bad"
     against = f", against <code>{escape(report.against)}</code>" if report.against else ""
     return "\n".join(
         [
-            head(f"Data check: {report.path}"),
-            f"<h1>Data check</h1><p><code>{escape(report.path)}</code>{against}:"
+            f"<p><code>{escape(report.path)}</code>{against}:"
             f" {report.rows} rows, {report.pictures} pictures, {report.seconds:.0f} s</p>",
             f'<p class="verdict {mood}">{verdict}</p>',
             _findings(report),
@@ -32,7 +36,6 @@ def make_page(report: Report, reader: Reader) -> str:
             *(_bars(name, binned(counts)) for name, counts in report.histograms.items()),
             "</div>",
             _samples(report, reader),
-            "</html>\n",
         ]
     )
 

@@ -14,9 +14,11 @@ KINDS: dict[str, tuple[bool, str]] = {
     "outside": (True, "rows whose picture is outside of the data folder"),
     "unreadable": (True, "rows whose picture cannot be read"),
     "empty": (True, "rows with an empty answer"),
+    "pair": (True, "rows that are no pair of a chosen and a rejected answer"),
+    "prompt_too_long": (True, "rows whose pictures and question alone are longer than a training row"),
     "leaked": (True, "rows whose picture is in the test set"),
     "leaked_likely": (False, "rows whose picture looks like one of the test set"),
-    "too_long": (False, "rows that are longer than a training row"),
+    "too_long": (False, "rows that are cut to the length of a training row"),
     "duplicate": (False, "rows that are there already"),
     "contradiction": (False, "rows that answer the same question about the same picture otherwise"),
     "answer_in_question": (False, "rows whose answer is in the question"),
@@ -62,8 +64,10 @@ class Report:
         return not any(KINDS[finding.kind][0] for finding in self.findings)
 
     @property
-    def bad_rows(self) -> int:
-        return len({finding.row for finding in self.findings if KINDS[finding.kind][0]})
+    def bad(self) -> dict[int, str]:
+        """What is wrong with each row that cannot be trained on, by its number."""
+        found = {f.row: f.message for f in reversed(self.findings) if KINDS[f.kind][0] and f.row is not None}
+        return dict(sorted(found.items()))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -71,7 +75,7 @@ class Report:
             "against": self.against,
             "usable": self.is_usable,
             "rows": self.rows,
-            "bad_rows": self.bad_rows,
+            "bad_rows": len(self.bad),
             "pictures": self.pictures,
             "unit": self.unit,
             "findings": {
@@ -106,7 +110,5 @@ class Report:
                 lines.append(f"answers {title} that the most frequent one gets right, without a look: {told}")
         verdict = "nothing stands against training on it"
         if not self.is_usable:
-            verdict = (
-                f"{self.bad_rows} of {self.rows} rows are to be mended; training goes on without them: skip_bad=true"
-            )
+            verdict = f"{len(self.bad)} of {self.rows} rows are to be mended; training goes on without them: --skip-bad"
         return "\n".join([*lines, verdict])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from random import Random
 
 from vlm.structure import Thing
+from vlm.structure.kinds import SYNONYMS
 
 from . import shapes_wording
 from . import things_wording as words
@@ -19,7 +20,7 @@ from .shapes_questions import BESIDE, background, placed, relation, where
 from .shapes_wording import NUMBERS, full_name, names, plural, say, sentence, with_article
 from .tables_questions import CANNOT_TELL, listing, yes_no
 from .things_layout import MOST_ALIKE, IconScene
-from .things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUP_OF, GROUPS, SYNONYMS
+from .things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUP_OF, GROUPS
 
 QUESTIONS = 12  # at most so many for one picture
 LARGEST_GROUP = max(map(len, GROUPS))

@@ -81,16 +81,6 @@ GROUPS: tuple[dict[str, str], ...] = (*CATEGORIES.values(), *OTHERS)
 DRAWINGS: dict[str, str] = {kind: drawings for group in GROUPS for kind, drawings in group.items()}
 GROUP_OF = {kind: group for group in GROUPS for kind in group}
 CATEGORY_OF = {kind: category for category, group in CATEGORIES.items() for kind in group}
-# other names that people use for a kind
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "car": ("automobile",), "airplane": ("plane", "aeroplane"), "bicycle": ("bike",), "motorcycle": ("motorbike",),
-    "truck": ("lorry",), "television": ("TV",), "phone": ("telephone",), "sofa": ("couch",), "doughnut": ("donut",),
-    "hamburger": ("burger",), "flashlight": ("torch",), "soccer ball": ("football",), "gift": ("present",),
-    "eggplant": ("aubergine",), "cookie": ("biscuit",), "rabbit": ("bunny",),
-    "pair of glasses": ("pair of spectacles",), "ladybug": ("ladybird",), "wrench": ("spanner",), "sled": ("sledge",),
-    "game controller": ("gamepad",), "shop": ("store",), "cup": ("mug",), "corn cob": ("ear of corn",),
-    "light bulb": ("bulb",),
-}  # fmt: skip
 HELD_OUT_DRAWINGS = frozenset(
     "🐶🐱🐮🐷🐴🐰🐵🐪🐓🦖🐳🚍🚛🛩🛳🏯💒👟🥾🪘☎💻🎾☘🍵📖🗝⛰🌞"
 )  # for the test split: second drawings

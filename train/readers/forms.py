@@ -72,7 +72,11 @@ class Form:
         if not isinstance(record, dict):
             raise Problem("form", f"a row is an object with keys, found {kind_of(record)}")
         record, rejected = split_pair(record)
-        row = self._row(record, number)
+        try:
+            row = self._row(record, number)
+        except RecursionError:
+            raise Problem("form", "it nests too deep") from None
+        check_text(rejected)
         return replace(row, rejected=rejected) if rejected else row
 
     def _row(self, record: dict[Any, Any], number: int) -> Row:
@@ -114,10 +118,15 @@ def check_messages(messages: Messages) -> None:
     for message in messages:
         for part in parts_of(message):
             if part["type"] == "text":
-                try:
-                    part["text"].encode()
-                except UnicodeEncodeError:
-                    raise Problem("encoding", "a text has half of a surrogate pair (such as \\ud83d alone)") from None
+                check_text(part["text"])
+
+
+def check_text(text: str) -> None:
+    """It can be written down. Raises Problem."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Problem("encoding", "a text has half of a surrogate pair (such as \\ud83d alone)") from None
 
 
 def _from_messages(record: dict[str, Any]) -> Messages:

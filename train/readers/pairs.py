@@ -23,8 +23,10 @@ def split_pair(record: dict[Any, Any]) -> tuple[dict[Any, Any], str]:
         return rest, rejected
     said = {"role": "assistant", "content": _text(chosen, "chosen")}
     if "conversations" in record:
-        turns = record["conversations"] if isinstance(record["conversations"], list) else []
-        return {**rest, "conversations": [*turns, {"from": "gpt", "value": said["content"]}]}, rejected
+        turns = record["conversations"]
+        if isinstance(turns, list):  # else it is read as it stands, and refused
+            rest["conversations"] = [*turns, {"from": "gpt", "value": said["content"]}]
+        return rest, rejected
     asked = record.get("messages", record.get("prompt"))
     if isinstance(asked, list):
         return {**rest, "messages": [*asked, said]}, rejected

@@ -45,7 +45,7 @@ class ParquetRows(Reader):
 
     def row(self, index: int) -> Row:
         group = self.block(index)
-        return self.form.row(self._group(group).slice(index - int(self._starts[group]), 1).to_pylist()[0], index + 1)
+        return self.form.row(_record(self._group(group), index - int(self._starts[group])), index + 1)
 
     def _read_group(self, group: int) -> pyarrow.Table:
         try:
@@ -64,9 +64,10 @@ class ParquetRows(Reader):
                 yield from [problem] * (end - start)
                 continue
             counts = {name: self._count_pictures(group, name) for name in self._embedded}
-            for offset, record in enumerate(_records(table, end - start)):
-                record |= {name: [{"bytes": b""}] * count[offset] for name, count in counts.items()}
+            for offset in range(end - start):
                 try:
+                    record = _record(table, offset)
+                    record |= {name: [{"bytes": b""}] * count[offset] for name, count in counts.items()}
                     yield self.form.row(record, start + offset + 1)
                 except Problem as problem:
                     yield problem
@@ -81,8 +82,14 @@ class ParquetRows(Reader):
         return [int(valid) for valid in column.is_valid().to_pylist()]
 
 
-def _records(table: pyarrow.Table, rows: int) -> list[dict[str, Any]]:
-    return table.to_pylist() if table.num_columns else [{} for _ in range(rows)]
+def _record(table: pyarrow.Table, offset: int) -> dict[str, Any]:
+    """One row. Raises Problem: that its text is UTF-8 the library takes on trust."""
+    try:
+        return {name: table.column(name)[offset].as_py() for name in table.column_names}
+    except UnicodeDecodeError as error:
+        raise Problem(
+            "encoding", f"it is not UTF-8 text (byte {error.start + 1} of a cell): save it as UTF-8"
+        ) from None
 
 
 def _holds_bytes(kind: pyarrow.DataType) -> bool:

@@ -47,10 +47,11 @@ class VqaRows(Reader):
         if type(number) is not int or type(picture) is not int or abs(number) >= 2**63 or not 0 <= picture < 2**63:
             raise Problem("form", f"question_id and image_id are numbers, found {kind_of(number)}, {kind_of(picture)}")
         annotation = self._annotation(number)
+        said = annotation.get("answers")
+        if not isinstance(said, list | None):
+            raise Problem("form", f"the answers of question {number} are a list, found {kind_of(said)}")
         answers = tuple(
-            one["answer"]
-            for one in annotation.get("answers") or []
-            if isinstance(one, dict) and isinstance(one.get("answer"), str)
+            one["answer"] for one in said or [] if isinstance(one, dict) and isinstance(one.get("answer"), str)
         )
         learnt = annotation.get("multiple_choice_answer")
         if not isinstance(learnt, str):

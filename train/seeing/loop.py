@@ -4,29 +4,29 @@ Pictures keep their own shapes, so there are no batches to pad; on a CPU several
 a core of its own, which is also faster than many cores on one. The same config and seed give the same weights.
 """
 
-import json
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from vlm.efficientnet import load_published_weights
 from vlm.reading.weights import Vocabulary, save_weights
 from vlm.scene_encoder import STRIDE_4
 from vlm.scene_heads import SceneReader
 
-from ..checkpoint import checkpoints, resume_optimizer, save_checkpoint
+from ..checkpoint import checkpoints, clear_partial, resume_optimizer, save_checkpoint
 from ..curves import draw_curves
 from ..data_engine.colours import NAMES
 from ..data_engine.shapes_kinds import KINDS
 from ..data_engine.things_words import DRAWINGS
+from ..progress import Progress
+from ..safety import check_loss
 from ..schedule import schedule
 from .config import SceneConfig
 from .losses import losses, total
@@ -88,30 +88,22 @@ def train(config: SceneConfig) -> Path:
         step = resume_optimizer(folders[-1], reader, optimizer)
         logger.info("resuming %s after step %d", folders[-1], step)
     logger.info("training %.2fM weights", sum(p.numel() for p in parameters.values()) / 1e6)
-    started, first = time.monotonic(), step
     config.output_dir.mkdir(parents=True, exist_ok=True)
+    clear_partial(config.output_dir)
     with (
-        (config.output_dir / "metrics.jsonl").open("a", encoding="utf-8") as metrics,
-        tqdm(total=config.max_steps, initial=step, unit="step", dynamic_ncols=True) as progress,
+        Progress(Accelerator(cpu=True), config, step, "pictures") as progress,
         ThreadPoolExecutor(config.workers) as pool,
     ):
         while step < config.max_steps:
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor(step)
-            record = train_step(reader, parameters, optimizer, step, config, pool)
+            measured = train_step(reader, parameters, optimizer, step, config, pool)
             step += 1
-            record |= {
-                "step": step,
-                "pictures_per_second": (step - first) * config.batch_size / (time.monotonic() - started),
-            }
-            if step % config.eval_every == 0 or step == config.max_steps:
-                record |= probe(reader, config, VOCABULARY, pool)
-            metrics.write(json.dumps(record) + "\n")
-            metrics.flush()
-            if step % config.eval_every == 0 or step == config.max_steps:
-                draw_curves(config.output_dir / "metrics.jsonl")
-            progress.set_postfix({k: f"{v:.3g}" for k, v in record.items() if k in ("loss", "pictures_per_second")})
-            progress.update()
+            if is_measured := step % config.eval_every == 0 or step == config.max_steps:
+                measured |= probe(reader, config, VOCABULARY, pool)
+            progress.write(step, measured["loss"], config.batch_size, measured)
+            if is_measured:
+                draw_curves(progress.path)
             if step % config.save_every == 0 or step == config.max_steps:
                 save_checkpoint(config.output_dir, step, Saving(reader), optimizer, KEPT)
     return checkpoints(config.output_dir)[-1]
@@ -125,7 +117,10 @@ def train_step(
     config: SceneConfig,
     pool: ThreadPoolExecutor,
 ) -> dict[str, float]:
-    """One optimizer step over `batch_size` pictures; returns the mean of every loss over the pictures that have it."""
+    """One optimizer step over `batch_size` pictures; returns the mean of every loss over the pictures that have it.
+
+    Raises TrainingStopped before a weight is changed.
+    """
 
     def gradients(index: int) -> tuple[list[Tensor], dict[str, float]]:
         rng = Random(f"{config.seed}/{index}")
@@ -143,7 +138,9 @@ def train_step(
                 parameter.grad = grad / size if parameter.grad is None else parameter.grad.add_(grad, alpha=1 / size)
         for name, value in found.items():
             every.setdefault(name, []).append(value)
-    torch.nn.utils.clip_grad_norm_(parameters.values(), config.max_grad_norm)
+    means = {name: sum(values) / len(values) for name, values in every.items()}
+    gradient = float(torch.nn.utils.clip_grad_norm_(parameters.values(), config.max_grad_norm))
+    check_loss(means["loss"], gradient, step + 1, config, parameters.values())
     optimizer.step()
     optimizer.zero_grad()
-    return {name: sum(values) / len(values) for name, values in every.items()}
+    return means

@@ -11,6 +11,10 @@ MOST = r"\b(?:highest|largest|biggest|greatest|most|best|max\w*|tallest|longest)
 LEAST = r"\b(?:lowest|smallest|least|fewest|worst|min\w*|shortest)\b"
 SIDES = ("left of", "right of", r"\bleft\w*", r"\bright\w*")
 LEVELS = ("above", "below", r"\b(?:above|up|upper\w*|higher|top\w*)\b", r"\b(?:below|under\w*|lower|down|bottom\w*)\b")
+BESIDE = re.compile(
+    r"(?i)\b(?:left\w*|right(?! after| before)|right\w+|above|below|under\w*|beneath|higher|lower|up|down|upper\w*"
+    r"|top\w*|bottom\w*|further)\b"
+)
 CHOICE = re.compile(r"\b(?:which|what|who|or|name|find)\b", re.IGNORECASE)
 
 
@@ -33,6 +37,11 @@ def place(question: str, first: str, second: str, first_is_left: bool | None, fi
             return _said(question, first, second, known, one, other, _has(asks_one, question))
         found.append(one if known else other)
     return f"{first} is {', '.join(found)} {second}"
+
+
+def asks_place(question: str) -> bool:
+    """Whether a question about two things is about where they lie; "right after" is no place."""
+    return BESIDE.search(question) is not None
 
 
 def wants(question: str) -> tuple[str, ...]:

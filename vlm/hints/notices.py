@@ -4,23 +4,28 @@ import math
 import re
 from collections.abc import Iterator
 
-from ..structure import Notice, NumberStyle
+from ..structure import Entry, Notice, NumberStyle
 from ..structure.numbers import write_number
 from ..structure.table_facts import prices, total_of
+from ..structure.wording import count_of
 from .mentions import find_mentions, missing, missing_names
 from .tables import by_ordinal
 
 ROLES = re.compile(
-    r"\b(telephone|phone|dates?|time|e-?mail|seat|room|author|title|publisher|job|profession|name|heading|price|total|distance)\b",
+    r"\b(telephone|phone|dates?|time|e-?mail|seat|room|author|title|publisher|job|profession|name|heading|price|distance)\b",
     re.IGNORECASE,
 )
 NAMED = {"telephone": "phone", "dates": "date", "e-mail": "email", "profession": "job"}
+ALSO = {"author": "name", "title": "heading"}
 # Where no entry has such a role, there is none: others go by several names.
 TELLING = frozenset(("phone", "date", "email", "seat", "room", "author", "publisher", "job"))
 CLOCK = re.compile(r"\b(\d{1,2}):(\d\d)(?:\s?([ap])\.?m\b)?", re.IGNORECASE)
 PRICE = re.compile(r"\b(?:price|costs?|much)\b", re.IGNORECASE)
-WHOLE = re.compile(r"\b(?:say|says|written|printed|transcribe|text|words)\b|^read\b", re.IGNORECASE)
 COLOUR = re.compile(r"\bcolou?r", re.IGNORECASE)
+LETTERS = re.compile(r"(?i)\b(?:text|letters?|writing|ink|font)\b")
+GROUND = re.compile(r"(?i)\b(?:background|behind|on what|on which)\b")
+TOTAL = re.compile(r"(?i)\b(?:total|sum|everything|to be paid|in all|together|to pay)\b")
+ITEMS = re.compile(r"(?i)\b(?:how many|number of|count)\b.*\b(?:items?|things|products|articles|positions)\b")
 EXTREME = re.compile(r"\b(?:most expensive|cheapest|least expensive|dearest|priciest)\b", re.IGNORECASE)
 
 
@@ -28,7 +33,7 @@ def describe_notice(notice: Notice) -> Iterator[str]:
     """What kind it is, its colours, then line by line."""
     colours = f" on {notice.background}" if notice.background else " letters"
     colours = f", {notice.ink}{colours}" if notice.ink else ""
-    yield f"{notice.kind}{colours}, {len(notice.lines)} lines"
+    yield f"{notice.kind}{colours}, {count_of(len(notice.lines), 'line')}"
     for row in sorted({entry.row for entry in notice.entries}):
         yield " | ".join(f"{entry.role}: {entry.label.text}" for entry in notice.entries if entry.row == row)
     if priced := prices(notice):
@@ -41,10 +46,18 @@ def describe_notice(notice: Notice) -> Iterator[str]:
 
 def about_notice(notice: Notice, question: str) -> Iterator[str]:
     """What a question about some of it turns on; where it is about none in particular, all that is written."""
-    facts = list(_about_some(notice, question))
+    facts = list(_of_colours(notice, question) if COLOUR.search(question) else _about_some(notice, question))
     yield from facts
-    if not facts and WHOLE.search(question) and not COLOUR.search(question):
+    if not facts:
         yield f"text: {' '.join(notice.lines)}"
+
+
+def _of_colours(notice: Notice, question: str) -> Iterator[str]:
+    """The colour of the letters, or of what they stand on."""
+    if LETTERS.search(question) and not GROUND.search(question):
+        yield f"the letters are {notice.ink or 'of several colors'}"
+    else:
+        yield f"the background is {notice.background or 'of several colors'}"
 
 
 def _about_some(notice: Notice, question: str) -> Iterator[str]:
@@ -54,14 +67,21 @@ def _about_some(notice: Notice, question: str) -> Iterator[str]:
     for number in found[:3]:
         entry = notice.entries[number]
         beside = [other.label.text for other in notice.entries if other.row == entry.row and other is not entry]
-        yield f'"{entry.label.text}" is there' + (f", beside it {', '.join(beside)}" if beside else "")
+        yield f"{entry.label.text}: {', '.join(beside)}" if beside else f'"{entry.label.text}" is there'
         yield from (fact for text in beside for fact in _at_time(text, question))
     for row in by_ordinal(question, "line", len(notice.lines)):
         yield f"line {row + 1}: {notice.lines[row]}"
-    yield from _in_role(notice, question)
+    if not found:
+        yield from _in_role(notice, question)
+    if " or " in question and notice.kind != "sign" and not found:
+        yield f"it is a {notice.kind}"
     yield from missing([*texts, *notice.lines], question)
     if PRICE.search(question):
         yield from missing_names([*texts, *notice.lines], question)
+    if TOTAL.search(question) and (totals := notice.of_role("total")):
+        yield f"the total is {totals[-1].label.text}"
+    if ITEMS.search(question):
+        yield count_of(len(notice.of_role("item")), "item")
     if EXTREME.search(question) and (priced := prices(notice)):
         dearest, cheapest = (pick(priced, key=lambda one: one[1])[0] for pick in (max, min))
         yield f"most expensive {dearest}, cheapest {cheapest}"
@@ -71,11 +91,16 @@ def _in_role(notice: Notice, question: str) -> Iterator[str]:
     """What a question asks for by its part, "the phone number"; some parts are known to be missing."""
     for word in dict.fromkeys(match.lower() for match in ROLES.findall(question)):
         role = NAMED.get(word, word)
-        said = [entry.label.text for entry in notice.of_role(role)]
+        said = [entry.label.text for entry in _of_role(notice, role)]
         if said:
-            yield f"{role}: {', '.join(said)}"
+            yield f"the {word} is {', '.join(said)}"
         elif role in TELLING:
             yield f"no {role}"
+
+
+def _of_role(notice: Notice, role: str) -> tuple[Entry, ...]:
+    """Entries in a role; of a sign that could be anything a name may be an author's, and a heading a title."""
+    return notice.of_role(role) or (notice.of_role(ALSO.get(role, role)) if notice.kind == "sign" else ())
 
 
 def _at_time(hours: str, question: str) -> Iterator[str]:

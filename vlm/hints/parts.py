@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from ..structure import Parts
+from ..structure import CallOut, Parts
 from ..structure.colours import SHADES
 from ..structure.scene_facts import name_of
-from ..structure.wording import join_names
+from ..structure.wording import count_of, join_names
 from .mentions import find_mentions, missing
 
 MOST_NAMED = 4
+COUNT = re.compile(r"(?i)\b(?:how many|number of (?:the )?(?:labels|parts|lines|numbers|letters)|count)\b")
+IN_ORDER = re.compile(r"(?i)\b(?:top to bottom|left to right)\b")
+COLOUR = re.compile(r"(?i)\bcolou?r")
 PART = "part"  # what the reader calls every part
 MARK = re.compile(r"\b(?:[Nn]umber|[Ll]etter|[Ll]abel) \"?(\d+|[A-Z])\b")
 # The part that a question asks for the label of; known not to be there where a legend names them all.
@@ -26,38 +29,59 @@ def describe_parts(parts: Parts) -> Iterator[str]:
     """What is drawn, and what every label points to."""
     title = f' "{parts.title.text}"' if parts.title else ""
     yield f"drawing of a {parts.subject or 'thing'}{title} with {len(parts.call_outs)} labels"
-    for one in parts.call_outs:
-        meaning = f" ({one.meaning.text})" if one.meaning else ""
-        yield f"{one.label.text}{meaning} to {name_of(parts.part(one))}"
-    order = sorted(parts.call_outs, key=lambda one: one.label.box[1])
-    yield f"labels top to bottom: {', '.join(one.label.text for one in order)}"
-    order = sorted(parts.call_outs, key=lambda one: one.label.box[0])
-    yield f"left to right: {', '.join(one.label.text for one in order)}"
+    yield from (f"{_said(parts, one)}" for one in parts.call_outs)
+
+
+def _in_order(parts: Parts, across: bool) -> list[str]:
+    """The labels from left to right, or from top to bottom."""
+    found = sorted(parts.call_outs, key=lambda one: one.label.box[0 if across else 1])
+    return [one.label.text for one in found]
+
+
+def _said(parts: Parts, one: CallOut) -> str:
+    """Where a label points, and what it stands for."""
+    thing = name_of(parts.part(one))
+    return f"{one.label.text} points to the {thing}{f' ({one.meaning.text})' if one.meaning else ''}"
+
+
+def _called(name: str) -> str:
+    return f"{name} part" if name in SHADES else name
 
 
 def about_parts(parts: Parts, question: str) -> Iterator[str]:
     """Where the labels that a question names lead, and which labels lead to what it names."""
     labels = [one.label.text for one in parts.call_outs]
+    if COUNT.search(question):
+        yield count_of(len(labels), "label")
+        return
+    if match := IN_ORDER.search(question):
+        yield f"{match[0].lower()}: {join_names(_in_order(parts, match[0][0] in 'lL'))}"
+        return
     quoted = find_mentions(labels, question)
     for number in quoted[:MOST_NAMED]:
         one = parts.call_outs[number]
-        meaning = f", stands for {one.meaning.text}" if one.meaning else ""
-        yield f"{one.label.text} points to {name_of(parts.part(one))}{meaning}"
-    targets: dict[str, list[str]] = {}
+        yield _said(parts, one)
+        if one.meaning:
+            yield f"{one.label.text} stands for {one.meaning.text}"
+    targets: dict[str, list[CallOut]] = {}
     for one in parts.call_outs:
         thing = parts.part(one)
         for name in {thing.kind, thing.colour, one.meaning.text if one.meaning else thing.kind} - {PART}:
-            targets.setdefault(name, []).append(one.label.text)
+            targets.setdefault(name, []).append(one)
     names = list(targets)
     question = question.replace("grey", "gray")
-    for number in find_mentions(names, question)[:MOST_NAMED]:
-        yield f"to {names[number]}: {join_names(targets[names[number]])}"
+    for number in find_mentions(names, question)[:MOST_NAMED] if not quoted else ():
+        here = targets[names[number]]
+        pointing = join_names(one.label.text for one in here)
+        yield f"{pointing} point{'s' * (len(here) == 1)} to the {_called(names[number])}"
+        yield from (f"the {names[number]} is {parts.part(one).colour}" for one in here[:1] if COLOUR.search(question))
     shades = [shade for shade in SHADES if shade not in targets]
-    yield from (f"to {shades[number]}: none" for number in find_mentions(shades, question))
+    yield from (f"no label points to a {shades[number]} part" for number in find_mentions(shades, question))
     if match := OUTERMOST.search(question):
         axis, sign = EDGES[match[1].lower()]
         one = max(parts.call_outs, key=lambda one: sign * (one.label.box[axis] + one.label.box[axis + 2]))
-        yield f"{match[0].lower()} label {one.label.text} to {name_of(parts.part(one))}"
+        yield f"the {match[0].lower()} label is {one.label.text}"
+        yield _said(parts, one)
     written = [label.text for label in parts.labels]
     yield from missing(written, question)
     yield from (f'there is no "{mark}"' for mark in MARK.findall(question) if mark not in labels)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from ..objects import NamedObject, in_plain_words
-from ..structure import Chart, Graph, Notice, Parts, Reading, Structure, Table
-from . import charts, graphs, notices, parts, tables
+from ..structure import Chart, Graph, Notice, Parts, Reading, Scene, Structure, Table
+from . import chart_questions, charts, graph_questions, graphs, notices, parts, scenes, tables
 
 BLOCK_TOKENS = 160  # that the block about a picture may take
 FACT_TOKENS = 80  # that the facts about a question may take
@@ -19,13 +19,13 @@ CountTokens = Callable[[str], int]
 Describe = Callable[[Any], Iterator[str]]
 About = Callable[[Any, str], Iterator[str]]
 
-# Not scenes: what stands where, the model sees better by itself (vlm/mini/README.md has both).
 FAMILIES: Mapping[type[Structure], tuple[Describe, About]] = {
-    Chart: (charts.describe, charts.about),
-    Graph: (graphs.describe, graphs.about),
+    Chart: (charts.describe, chart_questions.about),
+    Graph: (graphs.describe, graph_questions.about),
     Table: (tables.describe_table, tables.about_table),
     Notice: (notices.describe_notice, notices.about_notice),
     Parts: (parts.describe_parts, parts.about_parts),
+    Scene: (scenes.describe_scene, scenes.about_scene),
 }
 
 
@@ -58,7 +58,9 @@ def _which(question: str, count: int) -> int:
 
 
 def is_said(structure: Structure | None) -> TypeGuard[Structure]:
-    """Whether hints are made of it."""
+    """Whether hints are made of it; not of shapes, which the model sees better by itself."""
+    if isinstance(structure, Scene) and not isinstance(structure, Parts):
+        return scenes.is_of_things(structure)
     return isinstance(structure, tuple(FAMILIES))
 
 

@@ -1,20 +1,29 @@
 """Node-link pictures: boxes around words, and which lines join them."""
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
 
 import torch
 
 from ..scene_heads import NODE_SHAPES, UNIT, leaving
 from ..structure import Box, Edge, Graph, Label, Node, Point
-from .heads import Crossing, find_heads, head_at
+from .heads import Crossing, find_heads, head_at, headward
 from .seen import Seen, SeenWord, around, middle
 from .spelling import like_the_others
+from .traces import Traces, find_traces
 from .weights import log_odds
 
 LINKED = 0.4  # chance of a line between two boxes, from which there is one
 HEAD = 3.5  # log-odds of a direction for which a line has a head at one end and none at the other
 BOTH_WAYS = 0.7  # chance of a line against the direction of a likelier one: most have one head
+SURE, MOST = 0.8, 0.7  # the network of a line, and how many of these must have been followed
+FOLLOWED = 0.97  # chance of a line that was followed from box to box
+CLEAR = 1.8  # pixels by which a line is wider at one end, if there is a head and none at the other
+PIXEL, WIDEST = 2.0, 3.0  # log-odds of a direction for each pixel, up to so many
+MISLED = 4.0  # log-odds that the network may have of a direction
+NETWORK = 10.0  # log-odds of arrow heads, if it sees every line lead one way, are half of that
+WITH_HEAD, WITHOUT_HEAD, MOST_HEADS = 2.7, -1.3, 3.0  # log-odds by a line with a clear head, or none; by all together
 USUAL_LINKS = 1.1  # lines for each box
 POSITIVE_WEIGHT = 2.0  # in training a line weighs so much more than none, and both kinds of pairs the same in all
 SAME_BOX, SURELY_SAME_BOX = 0.5, 0.6  # overlap of two words' boxes that are one, if they are said to share it, or not
@@ -28,9 +37,15 @@ def read_graph(seen: Seen) -> Graph | None:
     nodes = _alike([_node(seen, words, box) for words, box in found])
     boxes = [box for _, box in found]
     chances = link_chances(seen, boxes)
-    directed = is_directed(chances)
+    labels = [word.label.box for word in seen.of_role("edge")]
+    others = [word.label.box for word in seen.words if word.role not in ("node", "edge")]
+    traces = find_traces(seen.image, boxes, labels, others)
+    heads = find_heads(seen.image, boxes, [node.shape for node in nodes])
+    leads = [headward(heads[trace.boxes[0]], heads[trace.boxes[1]], trace.ends) for trace in traces.found]
+    directed = is_directed(chances, leads)
     if directed:
-        chances = with_heads(chances, boxes, find_heads(seen.image, boxes))
+        chances = with_heads(chances, boxes, heads)
+    chances = with_traces(chances, traces, leads, directed)
     edges = []
     for i in range(len(nodes)):
         for j in range(len(nodes)):
@@ -140,10 +155,43 @@ def with_heads(chances: torch.Tensor, boxes: list[Box], heads: list[list[Crossin
     return found
 
 
-def is_directed(chances: torch.Tensor) -> bool:
-    """Whether lines have arrow heads: without them each leads both ways."""
+def with_traces(chances: torch.Tensor, traces: Traces, leads: Sequence[float | None], directed: bool) -> torch.Tensor:
+    """The chances [B, B] where lines were followed: what one joins is joined, and what none joins, is not.
+
+    That none is there counts only if most of the lines that the network is sure of can be followed: faint ones cannot.
+    """
+    found, likelier = chances.clone(), torch.maximum(chances, chances.T)
+    lines: dict[tuple[int, int], list[float]] = {}
+    for trace, lead in zip(traces.found, leads, strict=True):
+        lines.setdefault(trace.boxes, []).append(lead or 0.0)
+    sure = [(i, j) for i, j in combinations(range(len(chances)), 2) if likelier[i, j] > SURE]
+    followed = sum(pair in lines or pair in traces.open for pair in sure)
+    for i, j in combinations(range(len(chances)), 2):
+        if (i, j) in lines:
+            there, back = ways(float(chances[i, j]), float(chances[j, i]), lines[i, j]) if directed else (1.0, 1.0)
+            chance = max(FOLLOWED, float(likelier[i, j]))
+            found[i, j], found[j, i] = chance * there, chance * back
+        elif (i, j) not in traces.open and followed >= MOST * len(sure):
+            found[i, j] = found[j, i] = 0.0
+    return found
+
+
+def ways(there: float, back: float, leads: Sequence[float]) -> tuple[float, float]:
+    """How likely it leads there, and back, if there is one line or more between two boxes, by their heads."""
+    if len(leads) > 1 and not (min(leads) > CLEAR or max(leads) < -CLEAR):
+        return 1.0, 1.0  # a line for each direction
+    said = min(MISLED, max(-MISLED, log_odds(there) - log_odds(back)))
+    share = 1 / (1 + math.exp(-said - PIXEL * min(WIDEST, max(-WIDEST, sum(leads) / len(leads)))))
+    return share, 1 - share
+
+
+def is_directed(chances: torch.Tensor, leads: Sequence[float | None] = ()) -> bool:
+    """Whether lines have arrow heads: without them each leads both ways, and is as wide at one end as at the other."""
     likelier, other = torch.maximum(chances, chances.T), torch.minimum(chances, chances.T)
-    return float(other.sum()) < 0.5 * float(likelier.sum())
+    odds = NETWORK * (0.5 - float(other.sum()) / float(likelier.sum())) if likelier.any() else 0.0
+    seen = [abs(lead) > CLEAR for lead in leads if lead is not None]
+    heads = sum(WITH_HEAD if is_clear else WITHOUT_HEAD for is_clear in seen)
+    return odds + min(MOST_HEADS, max(-MOST_HEADS, heads)) > 0
 
 
 def _route(source: Box, target: Box) -> tuple[Point, Point]:

@@ -19,6 +19,7 @@ CLEAR_EDGE = 0.7  # chance from which on they do, whatever else there is
 NEAR_WRITTEN = 6.0  # per cent: a share written in a slice is so near what the slice says
 SMALLEST = 0.012  # share of a slice
 RAYS = 72  # directions in which the rim of a pie is looked for
+LEAST_HOLE = 0.2  # of the radius
 PAPER = 40.0  # of 255: how far from the paper's colour is still paper
 
 
@@ -30,7 +31,8 @@ def read_pie(seen: Seen) -> Chart | None:
     named = legend if len(legend) > 1 else seen.of_role("category", "legend")
     if not named:
         return None
-    circle = refined_circle(np.asarray(seen.image, np.float32), circle / seen.scale) * seen.scale
+    pixels = np.asarray(seen.image, np.float32)
+    circle = refined_circle(pixels, circle / seen.scale) * seen.scale
     edges = slice_edges(seen.network.pie.edges(seen.scene, circle).sigmoid().tolist())
     if len(edges) < 2:
         return None
@@ -38,6 +40,7 @@ def read_pie(seen: Seen) -> Chart | None:
         surest = sorted(edges, key=lambda edge: -edge[1])
         edges = sorted(edge for i, edge in enumerate(surest) if i < len(named) or edge[1] > CLEAR_EDGE)
     x, y, radius = (seen.to_picture(float(value)) for value in circle)
+    hole = hole_of(pixels, (x, y, radius))
     sure = float(where.flatten().softmax(dim=0).max())
     names, entries = [word.label for word in named], legend_entries(seen, legend)
     spans = list(pairwise([*edges, (edges[0][0] + 2 * math.pi, edges[0][1])]))
@@ -58,7 +61,7 @@ def read_pie(seen: Seen) -> Chart | None:
         slices.append(
             Slice(
                 series=0, category=number, value=round(value, 1) if said is None else said,
-                colour=colours[i], written=written, centre=(x, y), radius=radius, hole=0.0,
+                colour=colours[i], written=written, centre=(x, y), radius=radius, hole=hole,
                 start=math.degrees(start), end=math.degrees(end),
                 confidence=seen.vocabulary.calibrated(
                     "slice", min(1.0, sure * min(chance, chance_end) ** 0.5 * fit * names[number].confidence)
@@ -101,6 +104,22 @@ def refined_circle(pixels: npt.NDArray[np.float32], circle: Tensor) -> Tensor:
             return circle
         circle = torch.tensor(fitted, dtype=torch.float32)
     return circle
+
+
+def hole_of(pixels: npt.NDArray[np.float32], circle: tuple[float, float, float]) -> float:
+    """The radius of a donut's hole, 0 for a pie: how far in, from the rim, the paper's colour comes back."""
+    height, width = pixels.shape[:2]
+    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
+    x, y, radius = circle
+    angles = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)
+    reach = np.linspace(0.9, 0.0, RAYS) * radius  # inwards
+    columns = np.rint(x + np.sin(angles)[:, None] * reach).astype(int).clip(0, width - 1)
+    rows = np.rint(y - np.cos(angles)[:, None] * reach).astype(int).clip(0, height - 1)
+    is_paper = np.linalg.norm(pixels[rows, columns] - paper, axis=-1) < PAPER
+    back = is_paper & np.roll(is_paper, -1, axis=1)  # more than a line between slices
+    inner = np.where(back[:, :-1].any(axis=1), reach[back[:, :-1].argmax(axis=1)], 0.0)
+    hole = float(np.median(inner))
+    return hole if hole > LEAST_HOLE * radius else 0.0
 
 
 def _fit_circle(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -9,15 +9,19 @@ import torch
 from PIL import Image
 
 from ..images import to_rgb, turn
-from ..ocr import read_words
+from ..ocr import read_words, with_letters
 from ..scene_encoder import MOST_WORDS, prepare
+from ..scene_encoder import Scene as SceneEncoding
 from ..scene_heads import FAMILIES, SceneReader
 from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
 from .charts import read_chart
+from .colours import is_photograph
 from .graphs import read_graph
+from .notices import read_notice
 from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
-from .tables import read_notice, read_table
+from .tables import read_table
+from .things import read_things
 from .turning import DOUBT, SURER, doubt, is_on_its_side, tilt
 from .weights import Vocabulary, load_weights
 
@@ -28,8 +32,9 @@ WRITTEN = {"charts", "graphs", "tables", "signs", "parts"}  # ... if it is of th
 
 DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Scene | None]] = {
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
-    "shapes": read_scene, "things": read_scene,
+    "shapes": read_scene, "things": read_things,
 }  # fmt: skip
+LETTERED = {"parts"}  # families where single letters stand for things: a second look finds more of them
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
@@ -56,39 +61,55 @@ class Reader:
         """
         image = to_rgb(image)
         view = View(image, (read_words(image) or ()) if found is None else found, 0)
+        if is_photograph(image):
+            return Reading(family="none", confidence=1.0, structure=None, words=_inside(image, view.words))
         if askew := tilt(image, view.words):
-            view = _look(image, -askew)
+            view = _turned(image, -askew)
         view = _right_way_up(image, view)
         reading = self._read(view)
         if reading.family in WRITTEN and is_on_its_side(reading):
-            other = self._read(_right_way_up(image, _look(image, view.turned + 90)))
+            other = self._read(_right_way_up(image, _turned(image, view.turned + 90)))
             return reading if is_on_its_side(other) else other
         return reading
 
     def _read(self, view: View) -> Reading:
-        image, words = view.image, tuple(inside(label, view.image.size) for label in view.words[:MOST_WORDS])
-        given = prepare(image, words)
-        scene = self.network(given)
-        chances = self.network.family(scene.summary).softmax(dim=-1)
-        number = int(chances.argmax())
-        family = FAMILIES[number]
-        confidence = self.vocabulary.calibrated("family", float(chances[number]))
+        image, words = view.image, _inside(view.image, view.words)
+        scene, scale = self._look(image, words)
+        family, confidence = self._family(scene)
+        if family in LETTERED and words and (more := with_letters(image, words)) != words:
+            words = _inside(image, more)
+            scene, scale = self._look(image, words)
+            family, confidence = self._family(scene)
         structure = None
         if family != "none" and confidence >= SURE:
             relations = self.network.words.relations(scene).sigmoid()
             seen_words = words_with_roles(words, self.network, scene, family)
             if family in MERGED:
                 seen_words = merge_elements(seen_words, relations)
-            seen = Seen(image, self.network, self.vocabulary, scene, given.scale, tuple(seen_words), relations)
+            seen = Seen(image, self.network, self.vocabulary, scene, scale, tuple(seen_words), relations)
             structure = DECODERS[family](seen)
         is_known = structure is not None or (bool(words) and family in WRITTEN and confidence >= CLEAR)
         if not is_known:
-            family, confidence = "none", float(chances[FAMILIES.index("none")])
+            family, confidence = "none", self._chance_of(scene, "none")
         named = cast(Family, family)
         return Reading(family=named, confidence=confidence, structure=structure, words=words, turned=view.turned)
 
+    def _look(self, image: Image.Image, words: tuple[Label, ...]) -> tuple[SceneEncoding, float]:
+        """What the network makes of a picture and its words, and the scale at which it was looked at."""
+        given = prepare(image, words)
+        return self.network(given), given.scale
 
-def _look(image: Image.Image, turned: int) -> View:
+    def _family(self, scene: SceneEncoding) -> tuple[str, float]:
+        """What the picture most probably is, and how sure that is."""
+        chances = self.network.family(scene.summary).softmax(dim=-1)
+        number = int(chances.argmax())
+        return FAMILIES[number], self.vocabulary.calibrated("family", float(chances[number]))
+
+    def _chance_of(self, scene: SceneEncoding, family: str) -> float:
+        return float(self.network.family(scene.summary).softmax(dim=-1)[FAMILIES.index(family)])
+
+
+def _turned(image: Image.Image, turned: int) -> View:
     """At the picture turned, with the words that are read so."""
     image = turn(image, turned)
     return View(image, read_words(image) or (), turned)
@@ -99,8 +120,12 @@ def _right_way_up(image: Image.Image, view: View) -> View:
     doubted = doubt(view.words)
     if doubted <= DOUBT:
         return view
-    other = _look(image, view.turned + 180)
+    other = _turned(image, view.turned + 180)
     return other if doubt(other.words) < doubted - SURER else view
+
+
+def _inside(image: Image.Image, words: Sequence[Label]) -> tuple[Label, ...]:
+    return tuple(inside(label, image.size) for label in words[:MOST_WORDS])
 
 
 def inside(label: Label, size: tuple[int, int]) -> Label:

@@ -1,7 +1,6 @@
-"""Tables and notices: words that share a row or a column."""
+"""Tables: words that share a row or a column."""
 
-from ..structure import Cell, Entry, Label, Notice, Table
-from .colours import ink_and_paper
+from ..structure import Cell, Table
 from .seen import SAME, Seen, SeenWord, around, joined, middle
 
 
@@ -98,23 +97,3 @@ def _cell(seen: Seen, row: list[SeenWord], column: list[SeenWord]) -> Cell:
 def _belongs(seen: Seen, word: SeenWord, group: list[SeenWord], relation: str) -> float:
     others = [seen.related(word, one, relation) for one in group if one is not word]
     return sum(others) / len(others) if others else 1.0
-
-
-def read_notice(seen: Seen) -> Notice | None:
-    words = list(seen.words)
-    if not words:
-        return None
-    rows = groups(seen, words, "row")
-    rows.sort(key=lambda group: min(word.label.box[1] for word in group))
-    entries = [
-        Entry(role=word.role, row=number, label=word.label, confidence=word.label.confidence)
-        for number, row in enumerate(rows)
-        for word in sorted(row, key=lambda one: one.label.box[0])
-    ]
-    labels: list[Label] = [entry.label for entry in entries]
-    largest = max(labels, key=lambda label: label.box[3] - label.box[1])
-    ink, paper = ink_and_paper(seen.image, largest.box)
-    return Notice(
-        width=seen.image.width, height=seen.image.height, kind="notice", box=around(label.box for label in labels),
-        background=paper, ink=ink, entries=tuple(entries),
-    )  # fmt: skip

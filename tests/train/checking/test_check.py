@@ -67,7 +67,7 @@ def test_what_cannot_be_trained_on_is_an_error_with_its_row(folder, row, kind):
     (folder / "broken.png").write_bytes((folder / "0.png").read_bytes()[:60])
     (folder.parent / "x.png").write_bytes((folder / "0.png").read_bytes())
     report = check(write(folder, [GOOD[0], row, GOOD[1]]), None, Limits(), 1)
-    assert found(report) == {(kind, 2)} and not report.is_usable and report.bad_rows == 1
+    assert found(report) == {(kind, 2)} and not report.is_usable and list(report.bad) == [2]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,40 @@ def test_the_command_writes_a_report_and_a_page_and_its_exit_code_says_whether_t
     assert 'src="http' not in text and "href" not in text
     write(folder, GOOD)
     assert main(arguments) == 0
+
+
+@pytest.mark.parametrize(
+    ("rejected", "words"),
+    [
+        (None, "it has no rejected answer"),
+        (" ", "it has no rejected answer"),
+        ("x", "chosen and rejected are the same"),
+    ],
+)
+def test_rows_that_are_no_pair_are_told_where_any_row_is_one(folder, rejected, words, capsys):
+    rows = [{"image": "0.png", "question": f"{i}?", "chosen": "x", "rejected": "y"} for i in range(2)]
+    rows[1]["rejected"] = rejected
+    (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert main(["check", str(folder / "pairs.jsonl"), "--workers", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "error: 1 rows that are no pair" in told and f"line 2: {words}" in told
+
+
+def test_one_split_of_a_data_set_is_checked_against_another(folder, capsys):
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({n: datasets.Value("string") for n in ("image", "question", "answer")})
+
+    def split(*names):
+        rows = {"image": list(names), "question": ["?"] * len(names), "answer": ["x"] * len(names)}
+        return datasets.Dataset.from_dict(rows, features=features)
+
+    saved = folder / "saved"
+    datasets.DatasetDict({"train": split("0.png", "1.png"), "test": split("2.png", "1.png")}).save_to_disk(saved)
+    common = ["check", str(saved), "--images", str(folder), "--workers", "1"]
+    for words in (["--against", str(saved), "--against-split", "test"], ["--against-split", "test"]):
+        assert main([*common, *words]) == 1
+        told = capsys.readouterr().out
+        assert "error: 1 rows whose picture is in the test set\n  row 2: " in told and "row 2 of the test set" in told
 
 
 def test_what_cannot_be_read_at_all_is_told_in_plain_words(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """How the scene encoder learns: words, targets, losses, the loop, and how readings are scored."""
 
+import math
 from random import Random
 
 import pytest
@@ -10,6 +11,8 @@ from train.command import choose_kind
 from train.config import TrainConfig
 from train.data_engine import FAMILIES, draw
 from train.evaluate import EvalConfig
+from train.progress import read_metrics
+from train.safety import TrainingStopped
 from train.seeing.config import SceneConfig
 from train.seeing.evaluate import ReadEvalConfig
 from train.seeing.loop import VOCABULARY, new_reader, train
@@ -64,6 +67,22 @@ def test_a_resumed_run_ends_with_exactly_the_weights_of_an_uninterrupted_one(tmp
     one, two = (load_weights(checkpoints(tmp_path / name)[-1])[0].state_dict() for name in ("whole", "parts"))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert torch.equal(one["encoder.stem.weight"], new_reader(0).encoder.stem.weight)
+    records = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "parts")]
+    expected, resumed = ([(record["step"], record["loss"]) for record in some] for some in records)
+    assert resumed == expected and [step for step, _ in resumed] == [1, 2]  # none doubled, none missing
+    assert all(record["pictures_per_second"] > 0 and record["memory_gb"] > 0 for record in records[1])
+
+
+def test_a_loss_that_is_not_finite_stops_before_anything_is_spoilt(tmp_path):
+    wild = config(tmp_path, learning_rate=1e30, trunk_learning_rate=1e30, warmup_steps=0, save_every=1, max_steps=5)
+    with pytest.raises(
+        TrainingStopped, match=r"(?s)learning rates are too high.*\(learning_rate, trunk_learning_rate\)"
+    ):
+        train(wild)
+    losses = [record["loss"] for record in read_metrics(tmp_path / "metrics.jsonl")]
+    assert losses and all(map(math.isfinite, losses))
+    weights = load_weights(checkpoints(tmp_path)[-1])[0].state_dict()
+    assert all(tensor.isfinite().all() for tensor in weights.values())
 
 
 def test_an_unknown_family_is_named(tmp_path):

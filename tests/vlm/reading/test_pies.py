@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from vlm.reading.pies import match_angles, refined_circle, slice_edges
+from vlm.reading.pies import hole_of, match_angles, refined_circle, slice_edges
 from vlm.reading.seen import SeenWord
 from vlm.scene_heads import ANGLES
 from vlm.structure import Label
@@ -66,3 +66,14 @@ def test_a_name_is_given_to_one_slice():
     spans = [(0.0, math.pi), (math.pi, 2 * math.pi)]
     found = match_angles([name("a", 150, 100)], (100, 100), spans)
     assert list(found) == [0] and match_angles([], (100, 100), spans) == {}
+
+
+@pytest.mark.parametrize(("hole", "radius"), [(0, 60), (24, 60), (30, 50)])
+def test_a_donut_is_told_from_a_pie_by_its_hole(hole, radius):
+    image = Image.new("RGB", (200, 160), "white")
+    draw = ImageDraw.Draw(image)
+    for number, colour in enumerate(("red", "blue", "orange")):
+        ends = (100 - radius, 80 - radius, 100 + radius, 80 + radius)
+        draw.pieslice(ends, 120 * number, 120 * number + 120, colour, outline="white", width=2)
+    draw.ellipse((100 - hole, 80 - hole, 100 + hole, 80 + hole), "white" if hole else "red")
+    assert hole_of(np.asarray(image, np.float32), (100.0, 80.0, float(radius))) == pytest.approx(hole, abs=2)

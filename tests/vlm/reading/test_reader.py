@@ -92,7 +92,7 @@ def test_a_chart_of_words_alone_says_only_what_is_written(reader, monkeypatch, f
 
 def test_an_unsure_network_reads_nothing(reader, monkeypatch):
     monkeypatch.setattr(reader.network.family, "forward", lambda x: torch.zeros(len(FAMILIES)))
-    reading = reader.read(PICTURES["photograph"](), ())
+    reading = reader.read(PICTURES["blank"](), ())
     assert reading.family == "none" and reading.structure is None and reading.confidence == pytest.approx(1 / 8)
 
 

@@ -2,8 +2,9 @@ import pytest
 import torch
 from PIL import Image
 
+from vlm.reading.notices import read_notice
 from vlm.reading.seen import Seen, SeenWord
-from vlm.reading.tables import _level, read_notice, read_table, whole_columns
+from vlm.reading.tables import _level, read_table, whole_columns
 from vlm.reading.weights import Vocabulary
 from vlm.scene_heads import RELATIONS
 from vlm.structure import Label
