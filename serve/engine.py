@@ -162,10 +162,12 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """Counters for a person or a program that watches; from any thread, and never waits for a step."""
+        perception = getattr(self.assistant, "perception", None)  # of a model that uses hints
+        hints = {} if perception is None else perception.stats()
         with self._changed:
             return Snapshot(
                 len(self._waiting), len(self._running), dict(self._finished), self._to_first.copy(),
-                self._per_token.copy(), self._batch.stats(),
+                self._per_token.copy(), {**self._batch.stats(), **hints},
             )  # fmt: skip
 
     def admit(self) -> Generation:

@@ -23,7 +23,7 @@ from .service import Service
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PICTURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
-CACHES = ("picture", "prefix")
+CACHES = ("picture", "prefix", "hints")
 # What a batch may count (`vlm.engine.batch.Batch.stats`) -> the counter's name and meaning.
 BATCH_COUNTERS = {
     "prompt_tokens": ("regard:prompt_tokens", "Tokens of prompts, cached ones included."),

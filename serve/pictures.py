@@ -8,8 +8,9 @@ In the order of the conversation. `original` is the picture upright, as a person
 tower saw of it, so a place in one is a place in the other; `features` is what the language model could look at: 0 where
 it was asked to answer blind. Encoding takes no time where the picture was in the cache, finding hints none where they
 were known. `used` are the kinds of what was said of the picture to the language model: "structure" (a chart, a table
-and so on), "objects" (names), "text" (words), or nothing. A model that answers one request at a time tells the first
-key only. An answer to a conversation without pictures has no key `regard`.
+and so on), "objects" (names), "text" (words), or nothing. A model of transformers' own that cuts pictures into tiles
+tells the first key only; what encoding several took is shared out among them. An answer to a conversation without
+pictures has no key `regard`.
 """
 
 from typing import Any

@@ -10,6 +10,8 @@ import queue
 import sys
 import threading
 from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -32,7 +34,8 @@ from transformers.utils import is_torchvision_available
 from .answers import Chunk, GenerationRequest, TextStream
 from .configuration_vlm import VlmConfig
 from .grammar import compile_schema
-from .loading import Assistant
+from .hub_pictures import picture_reports, timed_encoder
+from .loading import Assistant, PartNotFoundError
 from .processing_vlm import PLAIN_TEXT
 from .quantization import CPU_KINDS, QuantizationError, check_quantization, quantize_
 from .sampling import RequestError, Sampler, TokenLogprob
@@ -52,7 +55,8 @@ def load_hub_model(
 ) -> "HubAssistant":
     """Model and processor of a folder or a name on the hub. In fp32 on the CPU, where few are fast in bf16.
 
-    Raises QuantizationError for what cannot be had here, ImportError where a processor needs what is not installed.
+    Raises QuantizationError for what cannot be had here, PartNotFoundError where a processor needs what is not
+    installed.
     """
     kind = quantization or "none"
     if device is None:
@@ -64,7 +68,14 @@ def load_hub_model(
     model = AutoModelForImageTextToText.from_pretrained(folder, config=config, dtype=dtype).eval()
     if kind != "none":
         quantize_(model.get_decoder(), kind)
-    return HubAssistant(folder, model.to(device), load_processor(config, folder))
+    try:
+        processor = load_processor(config, folder)
+    except ImportError as error:
+        said = " ".join(str(error).split())
+        known = [name for name in ("torchvision", "num2words", "sentencepiece") if name in said.lower()]
+        how = f"pip install {' '.join(known)}" if known else said
+        raise PartNotFoundError(f"the processor of {folder} needs what is not installed here: {how}") from error
+    return HubAssistant(folder, model.to(device), processor)
 
 
 def load_processor(config: PreTrainedConfig, folder: str) -> ProcessorMixin:
@@ -117,7 +128,8 @@ class HubAssistant(Assistant):
         schema = request.json_schema
         grammar = None if schema is None else compile_schema(schema, tokenizer, size, ends)
         sampler = Sampler(request, prompt, size, grammar=grammar)
-        return _answer(self.model, inputs, sampler, TextStream(tokenizer, request.stop, room), room)
+        pictures = 0 if request.blind else _count_pictures(request)
+        return _answer(self.model, inputs, sampler, TextStream(tokenizer, request.stop, room), room, pictures)
 
 
 def encode(model: PreTrainedModel, processor: Any, request: GenerationRequest) -> dict[str, Tensor]:
@@ -140,6 +152,11 @@ def encode(model: PreTrainedModel, processor: Any, request: GenerationRequest) -
     read = inspect.signature(model.forward).parameters.keys() - {"labels"}
     inputs = inputs.to(model.device, dtype=model.dtype)
     return {name: value for name, value in inputs.items() if name in read}
+
+
+def _count_pictures(request: GenerationRequest) -> int:
+    contents = [message["content"] for message in request.messages if not isinstance(message["content"], str)]
+    return sum(part["type"] == "image" for content in contents for part in content)
 
 
 def _parts(message: dict[str, Any], blind: bool, special: list[str]) -> list[dict[str, Any]]:
@@ -185,6 +202,14 @@ def _ends(model: PreTrainedModel) -> set[int]:
 
 
 def _answer(
+    model: PreTrainedModel, inputs: dict[str, Tensor], sampler: Sampler, stream: TextStream, room: int, pictures: int
+) -> Generator[Chunk, None, None]:
+    with timed_encoder(model) as watch, closing(_chunks(model, inputs, sampler, stream, room)) as chunks:
+        for chunk in chunks:
+            yield replace(chunk, pictures=picture_reports(model, inputs, pictures, watch.seconds))
+
+
+def _chunks(
     model: PreTrainedModel, inputs: dict[str, Tensor], sampler: Sampler, stream: TextStream, room: int
 ) -> Generator[Chunk, None, None]:
     """The tokens of a `generate` in a thread, which makes one when it is asked for one; closing ends it."""

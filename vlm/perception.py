@@ -3,7 +3,6 @@
 import hashlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -12,13 +11,15 @@ from typing import Any
 from PIL import Image
 
 from .answers import HintKind
+from .engine.caches import BoundedCache
 from .hints import is_said, picture_hint, question_facts
 from .objects import NamedObject, name_objects
 from .ocr import has_text, read_words
 from .reading import Reader, load_reader
 from .structure import Label, Reading
 
-KEPT = 64  # pictures whose readings are remembered
+MAX_BYTES = 8 * 2**20  # of readings that are remembered
+OBJECTS = 12  # bytes that a reading takes as objects, for each of its JSON
 
 Messages = list[dict[str, Any]]
 
@@ -51,7 +52,7 @@ class Perception:
         self._reader = reader
         self._has_text, self._read_words = has_text, read_words
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[bytes, bool], Perceived] = OrderedDict()
+        self._kept: BoundedCache[Perceived] = BoundedCache(MAX_BYTES)
 
     def see(self, image: Image.Image, glance: bool = False) -> Perceived:
         """What the picture (RGB) shows; the same pixels again cost nothing.
@@ -61,14 +62,16 @@ class Perception:
         pixels = hashlib.sha256(repr((image.size, image.mode)).encode() + image.tobytes()).digest()
         with self._lock:
             key = (pixels, glance)
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+            if (known := self._kept.get(key)) is not None:
+                return known
             found = self._look(image, glance)
-            self._kept[key] = replace(found, milliseconds={})
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            size = OBJECTS * len(found.reading.model_dump_json())
+            self._kept.put(key, replace(found, milliseconds={}), size)
             return found
+
+    def stats(self) -> dict[str, float]:
+        """Counters since the start, and what is held now; never waits for a look."""
+        return {"hints_hits": self._kept.hits, "hints_misses": self._kept.misses, "hints_bytes": self._kept.bytes}
 
     def warm_up(self) -> None:
         """Load all that it looks with, so that the first picture need not wait for that. Takes seconds."""

@@ -8,6 +8,7 @@ import shutil
 import pytest
 from starlette.testclient import TestClient
 
+from serve.adapters import MAX_BODY_BYTES
 from serve.app import create_app
 from serve.config import ServeConfig
 from serve.engine import Engine, GenerationRequest, load_engine
@@ -193,3 +194,14 @@ def test_the_flag_stands_for_the_keys():
     assert (config.adapters, config.adapter) == ({"a": "runs/a", "b": "runs/b"}, "runs/c")
     with pytest.raises(ConfigError, match="adapters"):
         load_config(ServeConfig, "serve/default", [_adapter_as_override("a b=runs/a")])
+
+
+@pytest.mark.parametrize(
+    ("size", "status"), [(MAX_BODY_BYTES - 1, 200), (MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413)]
+)
+def test_an_order_has_so_many_bytes_and_no_more(make, size, status):
+    body = b'{"lora_name": "one", "lora_path": "one"}'
+    response = make().post(
+        "/v1/load_lora_adapter", content=body.ljust(size), headers={"content-type": "application/json"}
+    )
+    assert response.status_code == status

@@ -1,8 +1,12 @@
 """The engine over a real, tiny model in a real batch: fair, clean, and nobody's answer depends on the others."""
 
 import asyncio
+import gc
 import random
+import resource
 import threading
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,8 @@ from serve.config import ServeConfig
 from serve.engine import Engine, GenerationRequest, load_engine
 from serve.errors import BadRequest, DeadlinePassed, InternalError, QueueFull
 from vlm.engine.batch import Batch
+from vlm.engine.graph_decoder import GraphDecoder
+from vlm.quantization import quantize_
 from vlm.sampling import Sampler
 
 TIMEOUT = 120
@@ -166,6 +172,31 @@ def test_mixed_requests_with_disconnects_leave_nothing_behind(make_engine, tiny_
     assert snapshot.batch["prefix_bytes"] <= 2**18 and snapshot.batch["picture_bytes"] <= 2**15
     engine.close()
     assert {thread for thread in set(threading.enumerate()) - before if thread.is_alive()} == set()
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.slow)])
+def test_what_runs_on_onnx_runtime_holds_no_more_after_twice_the_requests(make_engine, tiny_assistant, picture, count):
+    quantize_(tiny_assistant.model.language_model, "int4")
+    engine, batch = make_engine(
+        max_waiting=20, max_answers=4, max_bytes=2**20, max_prefix_bytes=2**18, max_picture_bytes=2**15
+    )
+    assert isinstance(batch.decoder, GraphDecoder)
+    held = []
+    tracemalloc.start()
+    try:
+        for _ in range(3):  # the first time fills the caches
+            mixed_requests_with_disconnects(engine, tiny_assistant, picture, count)
+            gc.collect()
+            held.append((tracemalloc.get_traced_memory()[0], _resident_bytes()))
+    finally:
+        tracemalloc.stop()
+    assert held[2][0] - held[1][0] < 200_000
+    assert held[2][1] - held[1][1] < 2**25
+
+
+def _resident_bytes():
+    """Also what onnxruntime and torch hold, which Python does not see."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def test_the_config_says_how_many_are_answered_how_many_wait_and_how_long(tiny_assistant, monkeypatch):

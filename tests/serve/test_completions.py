@@ -24,6 +24,11 @@ def refusal(**fields):
     return caught.value
 
 
+def test_so_many_likelihoods_can_be_asked_for_and_no_more():
+    assert [read(logprobs=number).logprobs for number in (4, 5)] == [4, 5]
+    assert refusal(logprobs=6).param == "logprobs"
+
+
 def test_the_openai_client_gets_a_text(openai_client, assistant):
     answer = openai_client.completions.create(model="fake", prompt="Once upon a time")
     assert answer.object == "text_completion" and answer.id == f"cmpl-{answer._request_id}"

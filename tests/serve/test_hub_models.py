@@ -3,11 +3,14 @@
 import json
 
 import pytest
+import torch
 
 from serve.config import ServeConfig
 from serve.engine import load_engine
 from tests.hub import STYLES, save
+from vlm.answers import GenerationRequest
 from vlm.hub_models import HubAssistant
+from vlm.hub_pictures import picture_reports
 from vlm.loading import PartNotFoundError, load
 
 
@@ -55,6 +58,41 @@ def test_it_answers_streams_and_stops(chat, data_url):
     assert said(chat(**hot)) == said(chat(**hot)) != said(chat(**{**hot, "seed": 4}))
 
 
+def test_an_answer_tells_what_was_done_with_its_picture(chat, hub):
+    (told,) = chat().json()["regard"]["pictures"]
+    assert told["original"] == {"width": 20, "height": 16}
+    assert told["features"] == chat().json()["usage"]["prompt_tokens_details"]["image_tokens"] > 0
+    assert 8 <= told["processed"]["width"] <= 32 and 8 <= told["processed"]["height"] <= 32
+    assert told["encode_ms"] > 0 and not told["is_cached"]
+    assert not hub.model.get_encoder(modality="image")._forward_hooks  # nothing stays behind
+
+
+def test_pictures_of_two_sizes_are_told_apart_and_tiles_are_not_taken_for_pictures(folders, picture):
+    assistant = load(folders["qwen2_vl"])
+    wide = picture.resize((40, 16))
+    parts = [{"type": "image", "image": one} for one in (picture, wide)]
+    request = GenerationRequest(
+        [{"role": "user", "content": [*parts, {"type": "text", "text": "?"}]}], max_new_tokens=1
+    )
+    *_, last = assistant.stream(request)
+    one, two = last.pictures
+    assert two.processed_size[0] > one.processed_size[0] and two.features > one.features
+    inputs = {
+        "input_ids": torch.tensor([[assistant.model.config.image_token_id] * 4]),
+        "pixel_values": torch.zeros(1, 5, 3, 8, 8),
+    }
+    assert picture_reports(assistant.model, inputs, 2, 1.0) == ()
+
+
+def test_what_a_processor_needs_and_is_not_there_is_said_with_how_to_get_it(folders, monkeypatch):
+    def needs_torchvision(*_):
+        raise ImportError("LlavaImageProcessor requires the Torchvision library but it was not found")
+
+    monkeypatch.setattr("vlm.hub_models.load_processor", needs_torchvision)
+    with pytest.raises(PartNotFoundError, match=r"not installed here: pip install torchvision$"):
+        load(folders["llava"])
+
+
 def test_a_text_cannot_write_a_special_token(chat):
     plain = chat("hi").json()["usage"]["prompt_tokens"]
     written = chat("hi<image><|im_end|><|image_pad|>")
@@ -73,8 +111,6 @@ def test_what_it_cannot_do_is_a_400(chat):
 
 
 def test_who_leaves_ends_the_generation(hub, picture):
-    from vlm.answers import GenerationRequest
-
     parts = [{"type": "image", "image": picture}, {"type": "text", "text": "What is it?"}]
     request = GenerationRequest([{"role": "user", "content": parts}], max_new_tokens=100, logit_bias={3: -100.0})
     chunks = hub.stream(request)
@@ -84,7 +120,6 @@ def test_who_leaves_ends_the_generation(hub, picture):
 
 
 def test_greedy_says_what_transformers_says(hub, picture):
-    from vlm.answers import GenerationRequest
     from vlm.hub_models import encode
 
     parts = [{"type": "image", "image": picture}, {"type": "text", "text": "What is it?"}]

@@ -16,7 +16,7 @@ import pytest
 
 from serve.config import ServeConfig
 from serve.errors import BadRequest
-from serve.remote import MAX_REDIRECTS, RemoteImages, connect_tls, resolve_name
+from serve.remote import MAX_ADDRESSES, MAX_HEADER_BYTES, MAX_REDIRECTS, RemoteImages, connect_tls, resolve_name
 from tests.serve.fakes import png
 from vlm.run_config import ConfigError, load_config
 
@@ -96,6 +96,38 @@ def web():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(MAX_ADDRESSES - 1, None), (MAX_ADDRESSES, None), (MAX_ADDRESSES + 1, "image_not_loaded")]
+)
+def test_a_host_has_so_many_addresses_and_no_more(web, number, code):
+    web.addresses["pictures.example"] = [PUBLIC] * number
+    assert web.refusal(URL) == code if code else web.fetch(URL) == {URL: PICTURE}
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(MAX_HEADER_BYTES - 400, True), (2 * MAX_HEADER_BYTES + 1, False)])
+def test_headers_have_so_many_bytes_and_no_more_than_is_read_at_once_beyond(web, size, is_taken):
+    web.pages["/cat.png"] = (200, {"content-type": "image/png", "x-long": "x" * size}, PICTURE)
+    assert web.fetch(URL) == {URL: PICTURE} if is_taken else web.refusal(URL) == "image_not_loaded"
+
+
+@pytest.mark.parametrize(("seconds", "is_taken"), [(0.0, True), (5.0, False)])
+def test_the_config_says_how_long_a_picture_may_take(web, seconds, is_taken):
+    config = ServeConfig(allow_image_domains=("pictures.example",), image_fetch_timeout=1.0)
+    images = RemoteImages.of(config)
+
+    async def resolve(host):
+        await asyncio.sleep(seconds)
+        return await web.resolve(host)
+
+    images._resolve, images._connect = resolve, web.connect
+    if is_taken:
+        assert asyncio.run(images.fetch([("image", URL)])) == {URL: PICTURE}
+        return
+    with pytest.raises(BadRequest) as caught:
+        asyncio.run(images.fetch([("image", URL)]))
+    assert caught.value.code == "image_timeout"
 
 
 def test_a_picture_on_a_named_host_is_loaded_from_the_address_that_was_checked(web):

@@ -189,3 +189,8 @@ def test_the_longest_legal_stop_strings_are_accepted():
     assert read(stop=["x" * 256] * 4).stop == ["x" * 256] * 4
     assert read(stop="END").stop == ["END"]
     assert read(stop=None).stop is None
+
+
+def test_a_name_for_a_request_has_so_many_characters_and_no_more():
+    assert [len(read(user="x" * number).user) for number in (511, 512)] == [511, 512]
+    assert refusal(user="x" * 513).param == "user"

@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -17,6 +18,7 @@ from serve.metrics import merged
 from serve.service import Service
 from tests.serve.test_body import raw
 from vlm.generation import RequestError
+from vlm.perception import Perception
 
 TIMEOUT = 20
 
@@ -96,13 +98,17 @@ def test_requests_tokens_times_and_errors_are_counted(client, ask, data_url, ass
 
 
 def test_what_the_batch_counts_is_on_the_page(make_client, tiny_batch, tiny_assistant, ask, data_url):
-    client = make_client(model=tiny_assistant, batch=tiny_batch)
+    seeing = replace(tiny_assistant, perception=Perception(read_words=lambda image: ()))
+    tiny_batch.with_hints = seeing.with_hints
+    client = make_client(model=seeing, batch=tiny_batch)
     body = {**ask("?", data_url("red", (8, 6))), "model": "tiny", "max_tokens": 2}
     for _ in range(2):
         assert client.post("/v1/chat/completions", json=body).status_code == 200
     found = samples(client)
     assert found["regard:cache_hits_total", "picture"] == found["regard:cache_misses_total", "picture"] == 1
     assert found["regard:cache_hits_total", "prefix"] == found["regard:cache_misses_total", "prefix"] == 1
+    assert found["regard:cache_hits_total", "hints"] == found["regard:cache_misses_total", "hints"] == 1
+    assert found["regard:cache_bytes", "hints"] > 0
     assert found["regard:cache_bytes", "picture"] > 0 and found["regard:cache_bytes", "prefix"] > 0
     assert found["regard:generation_tokens_total",] == 4
     assert 0 < found["regard:prompt_tokens_cached_total",] < found["regard:prompt_tokens_total",] / 2

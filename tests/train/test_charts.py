@@ -12,12 +12,12 @@ from train.data_engine.charts_numbers import make_scale
 from train.data_engine.charts_picture import draw_chart
 from train.data_engine.charts_pie import around
 from train.data_engine.charts_style import HELD_OUT_LEGEND_PLACES, HELD_OUT_PALETTES, HELD_OUT_THEMES
-from train.data_engine.colours import distance
+from train.data_engine.colours import NAMES, distance
 from train.data_engine.lettering import HELD_OUT_FONTS, apart
 from vlm.structure import Bar, Chart, Dot, NumberStyle, Slice
 
 FAMILY = Charts()
-YES_NO = {"is_more", "position", "is_color", "threshold", "trend"}
+YES_NO = {"is_more", "position", "is_color", "is_color_not", "threshold", "trend"}
 DIGITS = re.compile(r"-?[\d., ]*\d")
 
 
@@ -264,6 +264,13 @@ def test_order_counts_and_colours_are_right(asked):
         assert int(question.answer) in sizes and question.answer in question.sentence
     for chart, question in of_type(asked, "color_of"):
         assert question.answer in {mark.colour.name for mark in chart.marks}
+
+
+def test_the_colour_that_is_asked_for_is_or_is_not_the_one_that_the_sentence_tells(asked):
+    for _, question in of_type(asked, "is_color") + of_type(asked, "is_color_not"):
+        it, true = re.search(rf"the color of (.*) is ({'|'.join(NAMES)})\.$", question.sentence).groups()
+        is_same = bool(re.search(rf"\b{true}\b", question.text.replace(it, "").lower()))
+        assert question.answer == ("yes" if is_same == (question.type == "is_color") else "no"), question
 
 
 def test_what_cannot_be_told_is_not_in_the_chart(asked):

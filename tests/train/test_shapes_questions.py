@@ -67,6 +67,12 @@ def test_existence_is_answered_by_what_is_there(asked):
         assert bool(fitting) == (" no " not in question.sentence.split(",", 1)[1]), question.sentence
 
 
+def test_what_cannot_be_told_is_of_what_is_not_there(asked):
+    for scene, question, text in of_type(asked, "cannot_tell"):
+        assert mentioned(scene, text) == [[]], text
+        assert question.answer == "it cannot be told from the picture"
+
+
 def test_counts_are_the_number_of_fitting_things(asked):
     for scene, question, text in of_type(asked, "count"):
         (fitting,) = mentioned(scene, text)

@@ -147,9 +147,10 @@ def test_times_of_day_are_written_and_read():
 
 
 def test_what_it_says_is_in_its_lines(asked):
-    for notice, question in of_type(asked, "says"):
+    for notice, question in of_type(asked, "says", "says_not"):
         text = re.search(r'"(.+)"', question.text)[1]
-        assert question.answer == ("yes" if any(text in line for line in notice.lines) else "no"), question
+        is_there = any(text in line for line in notice.lines)
+        assert question.answer == ("yes" if is_there == (question.type == "says") else "no"), question
 
 
 def test_colours_and_kinds_are_those_of_the_truth(asked):
@@ -178,7 +179,7 @@ def test_nothing_can_be_guessed_without_the_picture(asked):
         if question.type == "kind":
             text = question.text.lower()
             pairs[frozenset(name for name in NAMES.values() if name in text)][question.answer] += 1
-    for type in ("open_at", "says"):
+    for type in ("open_at", "says", "says_not"):
         assert max(counts[type].values()) / counts[type].total() < 0.5 + 1.5 / counts[type].total() ** 0.5, counts[type]
     for type, number in (("background", 12), ("text_color", 12), ("count_items", 6)):
         assert len(counts[type]) == number

@@ -187,11 +187,12 @@ def test_positions_hold(asked):
 
 
 def test_existence_is_answered_by_what_is_there(asked):
-    for table, question in of_type(asked, "exists"):
+    for table, question in of_type(asked, "exists", "exists_not"):
         row = bool(rows_of(table, question.text))
         names = [re.escape(cell.text.lower().split(" (")[0]) for cell in table.header[1:]]
         column = any(re.search(rf"\b{name}\b", question.text.lower()) for name in names)
-        assert (question.answer == "yes") == (row if "row for" in question.sentence else column), question
+        is_there = row if "row for" in question.sentence else column
+        assert question.answer == ("yes" if is_there == (question.type == "exists") else "no"), question
 
 
 def test_what_is_missing_is_said_to_be_so(asked):
@@ -221,7 +222,7 @@ def test_nothing_can_be_guessed_without_the_picture(asked):
         counts[question.type][question.answer] += 1
         if question.type in ("lookup", "largest", "smallest"):
             first[question.type] += (question.answer == body(table)[0][0].lower()) - 1 / len(body(table))
-    for type in ("compare", "exists", "missing"):
+    for type in ("compare", "exists", "exists_not", "missing"):
         assert max(counts[type].values()) / counts[type].total() < 0.57, counts[type]
     assert max(counts["count_rows"].values()) / counts["count_rows"].total() < 1.35 / 8
     assert max(counts["count_columns"].values()) / counts["count_columns"].total() < 1.35 / 6

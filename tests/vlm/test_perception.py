@@ -88,6 +88,22 @@ def test_a_picture_is_looked_at_once(monkeypatch):
     assert len(looks) == 2
 
 
+def test_what_is_remembered_is_bounded_in_bytes_and_counted(monkeypatch):
+    class Wordy:
+        def read(self, image, words):
+            long = tuple(Label(text="x" * 50, box=(0, 0, 1, 1)) for _ in range(50))
+            return seen("Exit").reading.model_copy(update={"words": long})
+
+    monkeypatch.setattr("vlm.perception.MAX_BYTES", 500_000)
+    perception = Perception(Wordy(), read_words=lambda image: ())
+    pictures = [Image.new("RGB", (4, 4), (number, 0, 0)) for number in range(10)]
+    for picture in (*pictures, pictures[-1], pictures[0]):
+        perception.see(picture)
+        assert perception.stats()["hints_bytes"] <= 500_000
+    assert perception.stats()["hints_hits"] == 1 and perception.stats()["hints_misses"] == 11
+    assert perception.stats()["hints_bytes"] > 100_000
+
+
 def test_what_has_warmed_up_has_nothing_left_to_load(monkeypatch):
     def load_again():
         raise AssertionError("loaded")

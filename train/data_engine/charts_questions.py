@@ -173,9 +173,11 @@ def _colour(chart: DrawnChart, rng: Random) -> Iterator[Question]:
     if not it.startswith("the "):
         others = [name for name in NAMES if name != colour]
         asked = colour if answer else rng.choice([name for name in names if name != colour] or others)
-        word = "yes" if answer else "no"
-        text = say(rng, words.IS_COLOR, it=it, hue=asked)
-        yield Question("is_color", text, word, sentence(f"{word}, the color of {it} is {colour}"))
+        negated = rng.random() < 0.4
+        word = "yes" if answer != negated else "no"
+        text = say(rng, words.IS_NOT_COLOR if negated else words.IS_COLOR, it=it, hue=asked)
+        type = "is_color_not" if negated else "is_color"
+        yield Question(type, text, word, sentence(f"{word}, the color of {it} is {colour}"))
 
 
 def _kind(chart: DrawnChart, rng: Random) -> Iterator[Question]:

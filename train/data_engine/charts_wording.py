@@ -76,6 +76,11 @@ IS_COLOR = (
     "is {it} {hue}?", "is {it} drawn in {hue}?", "is {hue} the {color} of {it}?", "does {hue} stand for {it}?",
     "in the {chart}, is {it} {hue}?",
 )  # fmt: skip
+IS_NOT_COLOR = (
+    "is {it} not {hue}?", "is {it} not drawn in {hue}?", "is {hue} not the {color} of {it}?",
+    "does {hue} stand for something else than {it}?", "is it true that {it} is not {hue}?",
+    "in the {chart}, is {it} not {hue}?",
+)  # fmt: skip
 KIND = (
     "what kind of chart is this?", "which type of chart is it?", "what type of chart is shown?",
     "what sort of chart do you see?", "name the type of this chart.", "what kind of chart is in the {picture}?",

@@ -28,6 +28,7 @@ from .shapes_facts import (
 )
 from .shapes_kinds import HELD_OUT, WEIGHTS
 from .shapes_wording import full_name, names, plural, say, sentence, with_article
+from .tables_questions import CANNOT_TELL
 
 QUESTIONS = 12  # at most so many for one picture
 BESIDE = {"left": "to the left of", "right": "to the right of", "above": "above", "below": "below"}
@@ -266,6 +267,14 @@ def _background(scene: Scene, rng: Random) -> Iterator[Question]:
         yield from background(scene, rng)
 
 
+def _cannot_tell(scene: Scene, rng: Random) -> Iterator[Question]:
+    """Asks for the colour or the place of what is not there."""
+    if rng.random() < 0.4:
+        kind = _any_kind(rng, without={thing.kind for thing in scene.things})
+        text = say(rng, rng.choice((words.COLOR_OF, words.WHERE)), it=f"the {kind}")
+        yield Question("cannot_tell", text, CANNOT_TELL, sentence(f"{CANNOT_TELL}: there is no {kind}"))
+
+
 def _describe(scene: Scene, rng: Random) -> Iterator[Question]:
     """The things from left to right, each with its place; `elements` are what a description must not leave out."""
     things = sorted(scene.things, key=lambda thing: thing.centre)
@@ -281,5 +290,6 @@ def _describe(scene: Scene, rng: Random) -> Iterator[Question]:
 
 
 MAKERS = (
-    _shape, _colour, _count, where, placed, relation, size, _extreme, _exists, _attribute, _background, _describe,
+    _shape, _colour, _count, where, placed, relation, size, _extreme, _exists, _attribute, _background, _cannot_tell,
+    _describe,
 )  # fmt: skip

@@ -149,10 +149,11 @@ def _says(notice: Notice, rng: Random) -> Iterator[Question]:
     for _ in range(20):
         others = [text for row in compose(notice.kind, rng) for role, text in row if role == entry.role]
         if absent := [text for text in others if text.lower() not in written]:
-            there = rng.random() < 0.5
+            there, negated = rng.random() < 0.5, rng.random() < 0.4
             text, it = entry.label.text if there else absent[0], _it(notice)
             fact = f'{it} {"says" if there else "does not say"} "{text}"'
-            yield yes_no("says", say(rng, words.SAYS, text=text, it=it), there, fact)
+            asked = say(rng, words.SAYS_NOT if negated else words.SAYS, text=text, it=it)
+            yield yes_no("says_not" if negated else "says", asked, there != negated, fact)
             return
 
 

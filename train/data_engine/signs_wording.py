@@ -66,6 +66,11 @@ SAYS = (
     'can you read "{text}" on {it}?',
     'does "{text}" appear on {it}?', 'is the text "{text}" in the {picture}?', 'are the words "{text}" on {it}?',
 )  # fmt: skip
+SAYS_NOT = (
+    'does it not say "{text}"?', 'does {it} not say "{text}"?', 'is "{text}" not written on {it}?',
+    'is "{text}" missing from {it}?', 'does "{text}" appear nowhere on {it}?',
+    'is it true that {it} does not say "{text}"?', 'are the words "{text}" not on {it}?',
+)  # fmt: skip
 BACKGROUND = (
     "what {color} is {it}?", "what is the {color} of {it}?", "which {color} does {it} have?",
     "on what {color} is the text written?", "what {color} is behind the text?",

@@ -181,17 +181,19 @@ def _position(facts: Facts, rng: Random) -> Iterator[Question]:
 
 
 def _exists(facts: Facts, rng: Random) -> Iterator[Question]:
-    there = rng.random() < 0.5
+    there, negated = rng.random() < 0.5, rng.random() < 0.4
     it = rng.choice(facts.names if there else _absent_names(facts))
     fact = f"the table has {'a' if there else 'no'} row for {it}"
-    asked = say(rng, words.EXISTS_ROW, it=it, nouns=plural(facts.noun))
-    yield yes_no("exists", asked, there, fact)
+    asked = say(rng, words.EXISTS_ROW_NOT if negated else words.EXISTS_ROW, it=it, nouns=plural(facts.noun))
+    yield yes_no("exists_not" if negated else "exists", asked, there != negated, fact)
     shown, hidden = [facts.subject(column) for column in facts.columns], _absent_columns(facts)
     if hidden and not facts.subject(1).startswith("value"):
-        there = rng.random() < 0.5
+        there, negated = rng.random() < 0.5, rng.random() < 0.4
         column = rng.choice(shown if there else hidden)
         fact = f"the table has {'a' if there else 'no'} column for the {column}"
-        yield yes_no("exists", say(rng, words.EXISTS_COLUMN, column=column, noun=facts.noun), there, fact)
+        templates = words.EXISTS_COLUMN_NOT if negated else words.EXISTS_COLUMN
+        asked = say(rng, templates, column=column, noun=facts.noun)
+        yield yes_no("exists_not" if negated else "exists", asked, there != negated, fact)
 
 
 def _absent_names(facts: Facts) -> list[str]:

@@ -80,6 +80,16 @@ EXISTS_ROW = (
     "is {it} one of the {nouns} in the table?", "is {it} listed?", "can you find {it} in the table?",
     "does {it} appear in the table?",
 )  # fmt: skip
+EXISTS_ROW_NOT = (
+    "is {it} not in the table?", "is there no row for {it}?", "does the table not list {it}?",
+    "does the table have no row for {it}?", "is {it} missing from the table?",
+    "is {it} none of the {nouns} in the table?", "is it true that {it} is not listed?",
+)  # fmt: skip
+EXISTS_COLUMN_NOT = (
+    "is there no column for the {column}?", "does the table have no column for the {column}?",
+    "does the table not show the {column}?", "is the {column} none of the columns?",
+    "is it true that the table does not give the {column} of each {noun}?",
+)  # fmt: skip
 EXISTS_COLUMN = (
     "is there a column for the {column}?", "does the table have a column for the {column}?",
     "does the table show the {column}?", "does the table give the {column} of each {noun}?",

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.tiny import open_gates_
 from vlm.answers import GenerationRequest
-from vlm.engine.batch import Batch
+from vlm.engine.batch import BUSY_PART, Batch
 from vlm.generation import generate
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.quantization import quantize_
@@ -138,6 +138,20 @@ def test_another_picture_shares_no_more_than_what_stands_before_it(talker, pictu
     assert seen(other) == seen(alone)
     prompt = batch.prepare(ask("What is it?", pictures[1]))
     assert other[-1].cached_tokens == prompt.ids.index(talker[0].config.image_token_id)
+
+
+def test_an_answer_goes_on_with_a_token_each_step_while_a_long_prompt_is_read(talker, picture):
+    running, long = ask("What is it?", picture, max_new_tokens=60), ask("A long one. " * 12)
+    batch = Batch(*talker)
+    batch.join("running", batch.prepare(running))
+    while not batch.step():
+        pass
+    batch.join("long", batch.prepare(long))
+    steps = []
+    while any(row.is_reading for row in batch.rows):
+        steps.append([owner for owner, _ in batch.step()])
+    assert len(steps) == -(-len(batch.prepare(long).ids) // BUSY_PART) > 3
+    assert steps == [["running"]] * (len(steps) - 1) + [["running", "long"]]
 
 
 def test_answers_of_one_prompt_share_its_reading_and_differ_as_their_seeds(talker, pictures):

@@ -1,5 +1,10 @@
 """What the engine leans on: a row of a product has the same bits whatever the other rows and their number."""
 
+import inspect
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -59,3 +64,33 @@ def test_layers_of_other_kinds_are_told_apart():
     assert all(can_be_fused(linear(kind, 64, 32)) for kind in KINDS)
     assert not can_be_fused(BnbInt8Linear(64, 32, False))
     assert not can_be_fused(nn.Linear(64, 32).to(torch.bfloat16))
+
+
+def products() -> None:
+    """In a process of its own: what an int4 layer gives, and whether a row depends on the others."""
+    import sys
+
+    import torch
+
+    from vlm.quantization import Int4Linear
+
+    torch.manual_seed(0)
+    layer = Int4Linear(128, 96, False)
+    layer.quantize_(torch.randn(96, 128))
+    x = torch.randn(40, 128)
+    together, kernel = layer._multiply(x, layer._get_kernel()), layer._get_kernel()
+    alone = torch.cat([layer._multiply(row[None], kernel) for row in x])
+    is_alike, mean = torch.equal(together, alone), together.float().abs().mean().item()
+    sys.stdout.write(f"{torch.backends.cpu.get_cpu_capability()} {is_alike} {mean}")
+
+
+@pytest.mark.parametrize(("capability", "named"), [("avx2", "AVX2"), ("default", "DEFAULT")])
+def test_without_wide_vectors_products_are_the_same_up_to_rounding(capability, named):
+    code = f"{inspect.getsource(products)}\nproducts()"
+    found = []
+    for environment in ({"ATEN_CPU_CAPABILITY": capability}, {}):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+        found.append(done.stdout.split())
+    assert found[0][0] == named and found[0][1] == "True"
+    assert float(found[0][2]) == pytest.approx(float(found[1][2]), rel=1e-3)

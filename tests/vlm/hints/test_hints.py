@@ -63,7 +63,8 @@ def test_with_a_true_reading_hints_tell_what_is_asked(family):
                 facts = question_facts([read], f"{question.text} Answer briefly.", tokens)
                 told.setdefault(question.type, []).append(is_told(question, block, facts))
     assert len(told) > 6
-    assert {type: sum(found) / len(found) for type, found in told.items() if sum(found) < 0.9 * len(found)} == {}
+    untold = {type: found.count(False) for type, found in told.items()}  # one in ten, and of a few one
+    assert {type: count for type, count in untold.items() if count > max(1, 0.1 * len(told[type]))} == {}
 
 
 @pytest.mark.parametrize("family", SAID)

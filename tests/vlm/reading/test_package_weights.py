@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+import skimage.data
 from PIL import Image
 
 from train.data_engine import draw
@@ -13,7 +14,7 @@ from vlm.ocr import read_words
 from vlm.reading import load_reader
 from vlm.reading.reader import inside
 from vlm.scene_encoder import MOST_WORDS
-from vlm.structure import Chart, Graph, Label, Table
+from vlm.structure import Chart, Graph, Label, Scene, Table
 from vlm.structure.base import SURE
 from vlm.structure.overlay import draw_overlay
 
@@ -95,3 +96,24 @@ def test_where_there_is_nothing_nothing_is_made_up(size):
 def test_reading_twice_gives_the_same(read):
     sample = draw("charts", Random(3).randrange(50), "test")
     assert read(sample) == read(sample)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "camera", "rocket"])
+def test_in_a_photograph_no_data_is_found(name):
+    reading = load_reader().read(Image.fromarray(getattr(skimage.data, name)()))
+    assert reading.structure is None or isinstance(reading.structure, Scene)
+    assert not any(thing.is_sure for thing in getattr(reading.structure, "things", ()))
+
+
+def test_a_chart_without_its_tick_labels_has_no_values_that_are_sure():
+    for seed in (1, 4, 6, 13):
+        sample = draw("charts", seed, "test")
+        image, kept = sample.image.copy(), []
+        for word in words_of(sample.truth):
+            if word.role in ("tick", "written"):
+                box = tuple(map(round, word.box))
+                image.paste(image.getpixel((2, 2)), box)
+            else:
+                kept.append(Label(text=word.text, box=word.box))
+        structure = load_reader().read(image, kept).structure
+        assert structure is None or not any(mark.is_sure for mark in structure.marks)
