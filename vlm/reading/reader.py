@@ -22,7 +22,7 @@ from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
 from .tables import read_table
 from .things import read_things
-from .turning import DOUBT, SURER, doubt, is_on_its_side, tilt
+from .turning import DOUBT, SURER, doubt, doubted, is_on_its_side, tilt
 from .weights import Vocabulary, load_weights
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -67,6 +67,8 @@ class Reader:
             view = _turned(image, -askew)
         view = _right_way_up(image, view)
         reading = self._read(view)
+        if askew:
+            reading = reading.model_copy(update={"structure": doubted(reading.structure)})
         if reading.family in WRITTEN and is_on_its_side(reading):
             other = self._read(_right_way_up(image, _turned(image, view.turned + 90)))
             return reading if is_on_its_side(other) else other

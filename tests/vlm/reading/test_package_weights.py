@@ -73,6 +73,7 @@ def test_a_scan_that_is_askew_is_turned_and_read_and_what_is_wrong_is_not_sure(d
         assert isinstance(reading.structure, Chart)
         judged = judge_chart(true_chart(sample.truth), reading.structure)
         assert all(one.right for one in judged if one.confidence is not None and one.confidence >= SURE)
+        assert degrees % 90 == 0 or not any(mark.is_sure for mark in reading.structure.marks)
         right, total = right + sum(one.right for one in judged), total + len(judged)
         assert draw_overlay(image, reading).size == (reading.structure.width, reading.structure.height)
     assert right > 0.85 * total
