@@ -1,9 +1,12 @@
 """Scenes and labelled drawings: things at the peaks of a map, and what the labels' lines lead to."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from ..structure import CallOut, Parts, Scene, Size, Thing
+from ..structure.colours import colour_name
 from .colours import background
 from .matching import best_pairs
 from .peaks import find_peaks
@@ -12,6 +15,8 @@ from .seen import Seen, SeenWord, middle
 SMALL, LARGE = 0.035, 0.12  # shares of the picture
 LEAST_TIP = 0.1  # chance of a tip: there is one for every label
 UNLIKELY = 0.02  # a label without any likely tip takes none from another label
+TALLEST = 3.0  # times the height of most words
+BEYOND = 0.014  # of a picture's longer side
 TIP = 3.0  # pixels of the input: half the side of the box that stands for a tip
 
 
@@ -53,31 +58,56 @@ def read_scene(seen: Seen) -> Scene | None:
 
 
 def read_parts(seen: Seen) -> Parts | None:
-    labels, (tips, sure) = seen.of_role("call-out"), find_peaks(seen, "tip", LEAST_TIP)
+    labels, (tips, sure) = call_outs(seen), find_peaks(seen, "tip", LEAST_TIP)
     things = read_things(seen)
     if not labels or not len(tips) or not things:
         return None
     chances = _lead_chances(seen, labels, tips) * sure.sqrt()
-    labels, chances = _each_once(labels, chances)
+    labels, chances = _each_once(*_of_one_sort(labels, chances))
     costs = -chances.clamp(min=UNLIKELY).log()
     pairs = best_pairs({(i, j): float(costs[i, j]) for i in range(len(labels)) for j in range(len(tips))})
-    found = []
+    found, pointed = [], list[Thing]()
     for number, word in enumerate(labels):
         if number not in pairs:
             continue
         x, y = (tips[pairs[number]] / seen.scale).tolist()
         meaning = _meaning(seen, word)
         raw = min(1.0, float(chances[number, pairs[number]]) * word.label.confidence)
+        colour = colour_beyond(seen, middle(word.label.box), (x, y))
+        part = things[part_at(things, (x, y))].model_copy(update={"colour": colour})
+        if part not in pointed:
+            pointed.append(part)
         found.append(
             CallOut(
-                label=word.label, part=part_at(things, (x, y)), route=(middle(word.label.box), (x, y)), key=None,
+                label=word.label, part=pointed.index(part), route=(middle(word.label.box), (x, y)), key=None,
                 meaning=meaning.label if meaning else None, confidence=seen.vocabulary.calibrated("call-out", raw),
             )
         )  # fmt: skip
     return Parts(
-        width=seen.image.width, height=seen.image.height, background=None, things=tuple(things), subject=None,
-        title=seen.title(), call_outs=tuple(found),
+        width=seen.image.width, height=seen.image.height, background=None, things=tuple(pointed), subject=None,
+        title=None if any(word.role == "title" for word in labels) else seen.title(), call_outs=tuple(found),
     )  # fmt: skip
+
+
+def call_outs(seen: Seen) -> list[SeenWord]:
+    """Labels with a line; several titles side by side are some, and so is one that the legend explains.
+
+    What is many times as high as the other words is a part that OCR takes for a letter.
+    """
+    titles, keys = seen.of_role("title"), {word.label.text for word in seen.of_role("key")}
+    several = [word for word in titles if len(titles) > 1 or word.label.text in keys]
+    heights = sorted(word.label.box[3] - word.label.box[1] for word in seen.words)
+    return [
+        word for word in (*seen.of_role("call-out"), *several)
+        if word.label.box[3] - word.label.box[1] <= TALLEST * heights[len(heights) // 2]
+    ]  # fmt: skip
+
+
+def colour_beyond(seen: Seen, start: tuple[float, float], end: tuple[float, float]) -> str:
+    """The colour a little further on than where a line ends: what it points to, not its dot or its arrow head."""
+    away, further = math.dist(start, end) or 1.0, BEYOND * max(seen.image.size)
+    x, y = (tip + (tip - first) / away * further for first, tip in zip(start, end, strict=True))
+    return colour_name(seen.colour_at(x, y).rgb)
 
 
 def _lead_chances(seen: Seen, labels: list[SeenWord], tips: Tensor) -> Tensor:
@@ -89,6 +119,17 @@ def _lead_chances(seen: Seen, labels: list[SeenWord], tips: Tensor) -> Tensor:
         seen.scene, boxes[:, None].expand(shape).flatten(0, 1), ends[None].expand(shape).flatten(0, 1)
     )
     return logits.reshape(shape[:2]).softmax(dim=-1)
+
+
+def _of_one_sort(labels: list[SeenWord], chances: Tensor) -> tuple[list[SeenWord], Tensor]:
+    """Labels are all numbers, all letters or all words: what is of another sort than most is none."""
+    sorts = ["number" if one.label.text.isdigit() else str(len(one.label.text) == 1) for one in labels]
+    weights = {sort: 0.0 for sort in sorts}
+    for i, (sort, word) in enumerate(zip(sorts, labels, strict=True)):
+        weights[sort] += float(chances[i].max()) * word.label.confidence
+    usual = max(weights, key=weights.__getitem__)
+    kept = [i for i, sort in enumerate(sorts) if sort == usual]
+    return [labels[i] for i in kept], chances[kept]
 
 
 def _each_once(labels: list[SeenWord], chances: Tensor) -> tuple[list[SeenWord], Tensor]:

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from PIL import Image, ImageDraw
 
 from vlm.reading.peaks import LEAST, MOST, find_peaks
-from vlm.reading.scenes import _each_once, part_at, size_for
+from vlm.reading.scenes import _each_once, _of_one_sort, call_outs, colour_beyond, part_at, size_for
 from vlm.reading.seen import Seen, SeenWord
 from vlm.scene_heads import PEAKS
 from vlm.structure import Label, Thing
@@ -64,3 +65,40 @@ def test_of_two_labels_that_say_the_same_the_one_with_the_surer_line_is_a_call_o
     chances = torch.tensor([[0.3, 0.2], [0.1, 0.9], [0.1, 0.8], [0.5, 0.5]])
     labels, left = _each_once(words, chances)
     assert [one.token for one in labels] == [1, 2, 3] and left.tolist() == chances[1:].tolist()
+
+
+def word(text, role, token, height=8.0):
+    return SeenWord(Label(text=text, box=(20 * token, 0, 20 * token + 9, height)), role, token)
+
+
+def test_labels_are_all_of_one_sort():
+    words = [word(text, "call-out", i) for i, text in enumerate(("roof", "wall", "7", "\u00e8"))]
+    chances = torch.tensor([[0.9], [0.8], [0.95], [0.9]])
+    labels, left = _of_one_sort(words, chances)
+    assert [one.label.text for one in labels] == ["roof", "wall"] and left.tolist() == chances[:2].tolist()
+
+
+@pytest.mark.parametrize(
+    ("words", "labels"),
+    [
+        ([word("House", "title", 0), word("roof", "call-out", 1)], ["roof"]),
+        ([word("relay", "title", 0), word("fan", "title", 1)], ["relay", "fan"]),  # side by side: none of them a title
+        ([word("J", "title", 0), word("J", "key", 1), word("candle", "meaning", 2)], ["J"]),
+        ([word("roof", "call-out", 0), word("wall", "call-out", 1), word("0", "call-out", 2, 90.0)], ["roof", "wall"]),
+    ],
+)
+def test_what_has_a_line_is_told_by_what_else_is_written(words, labels):
+    seen = Seen(None, None, None, None, 1.0, tuple(words), torch.zeros(0))
+    assert [one.label.text for one in call_outs(seen)] == labels
+
+
+def test_what_a_line_points_to_is_looked_up_beyond_its_end():
+    """Past the dot that the line ends with."""
+    image = Image.new("RGB", (400, 300), "white")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((200, 100, 300, 200), (200, 30, 30))
+    pen.line((20, 150, 230, 150), "black", 2)
+    pen.ellipse((228, 148, 232, 152), "black")
+    seen = Seen(image, None, None, None, 1.0, (), torch.zeros(0))
+    assert colour_beyond(seen, (20, 150), (230, 150)) == "red"
+    assert colour_beyond(seen, (20, 20), (20, 20)) == "white"  # a line without length
