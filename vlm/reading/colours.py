@@ -1,5 +1,7 @@
 """Colours that are simply looked up in the picture: of the background, of paper and ink."""
 
+from collections import Counter
+
 import numpy as np
 from PIL import Image
 
@@ -8,6 +10,7 @@ from ..structure.colours import RGB, colour_name
 
 ALIKE = 40.0  # of 441: colours nearer than that are one
 SMALL, STEP, COMMONEST, FEW_COVER = (192, 192), 16, 6, 0.46  # what tells a photograph from a drawing
+SAMPLED = 400  # pixels of a thing, about
 MOSTLY = 0.85  # of the pixels have the colour of the background, where it has one
 
 
@@ -42,6 +45,16 @@ def ink_and_paper(image: Image.Image, box: Box) -> tuple[str, str]:
     away = np.linalg.norm(pixels - paper, axis=-1)
     ink = np.median(pixels[away >= 0.8 * away.max()], axis=0)
     return colour_name(_rgb(ink)), colour_name(_rgb(paper))
+
+
+def shares(image: Image.Image, box: Box) -> dict[str, float]:
+    """The colours of what stands in a box before the colour along its edge, each with its share of that."""
+    left, top, right, bottom = (round(edge) for edge in box)
+    pixels = np.asarray(image.crop((max(0, left), max(0, top), right + 1, bottom + 1)), np.float32)
+    edge = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
+    ahead = pixels[np.linalg.norm(pixels - edge, axis=-1) > ALIKE]
+    names = Counter(colour_name(_rgb(pixel)) for pixel in ahead[:: max(1, len(ahead) // SAMPLED)])
+    return {name: count / names.total() for name, count in names.items()}
 
 
 def _rgb(values: np.ndarray) -> RGB:

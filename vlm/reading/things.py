@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..image_processing import VlmImageProcessor
 from ..objects import load_tower
 from ..structure import Scene, Thing
-from .colours import background
+from .colours import background, shares
 from .scenes import size_for
 from .seen import Seen
 
@@ -31,6 +31,7 @@ STRIDE = 16
 CELLS = SIDE // STRIDE  # along a side
 UNIT = 64.0  # pixels: sizes are told as logarithms of their ratio to this
 LEAST = 0.3  # chance from which there is a thing ...
+UNSEEN = 0.05  # what a colour counts that no pixel of a thing has: lines and shades hide it
 KNOWN = 0.3  # ... if it is of a kind that is known: blobs and details of photographs are not
 NEAR = 1  # cells around the middle of a thing that are looked at by themselves
 
@@ -100,9 +101,11 @@ def read_things(seen: Seen) -> Scene | None:
             continue
         left, right = _within((x - width / 2, x + width / 2), corner[0], scale, seen.image.width)
         top, bottom = _within((y - height / 2, y + height / 2), corner[1], scale, seen.image.height)
+        seen_colours = shares(seen.image, (left, top, right, bottom))
+        likely = colours * torch.tensor([UNSEEN + seen_colours.get(name, 0.0) for name in finder.colours])
         things.append(
             Thing(
-                kind=finder.kinds[int(kinds.argmax())], colour=finder.colours[int(colours.argmax())],
+                kind=finder.kinds[int(kinds.argmax())], colour=finder.colours[int(likely.argmax())],
                 size=size_for((right - left) * (bottom - top) / (seen.image.width * seen.image.height)),
                 outline=((left, top), (right, top), (right, bottom), (left, bottom)),
                 confidence=min(1.0, chance * float(kinds.max() * colours.max())),
