@@ -22,6 +22,7 @@ MAX_WIDTH = 2400
 LARGE = 4 * HEIGHT  # of a line that is cut out smaller than it is
 INK = 0.35  # what differs from the background by this much of the greatest difference
 GAP = 0.6  # in heights of the ink: texts further apart are two
+ASIDE = 0.25  # in heights of the ink: what is further apart from the letters, and was not read, is no letter
 DASHES = "-–—&+=:"  # noqa: RUF001 - what is not the end of a text, nor its beginning
 SPACES = ((0.1, 0.08), (0.03, 0.28), (0.005, 0.33))  # it has this chance: it is one if the gap is so many heights wide
 WORDS = ((-1.0, 0.18), (0.005, 0.08))  # the same between two words that together are none
@@ -97,7 +98,9 @@ def to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Ite
     rows = np.flatnonzero(ink.any(1))
     height = int(rows[-1]) + 1 - int(rows[0]) if len(rows) else HEIGHT
     inked = ink.max(0)
-    for text, left, right in _pieces(_spaced(reading, inked, height), inked, GAP * height):
+    reading = _spaced(reading, inked, height)
+    for text, start, end in _pieces(reading, inked, GAP * height):
+        left, right = _own_columns(inked, (start, end), reading, ASIDE * height)
         clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
         clean = ZERO.sub("O", clean.replace("℃", "°C").replace("°°", "°"))
         if NUMBER.fullmatch(clean) and any(c.isdigit() or c in "€$£¥%" for c in clean):
@@ -221,6 +224,19 @@ def _pieces(reading: Reading, inked: np.ndarray, gap: float) -> Iterator[tuple[s
             yield reading.text[start:i], left, cut
             start, left = i, cut
     yield reading.text[start:], left, len(inked)
+
+
+def _own_columns(inked: np.ndarray, ends: tuple[int, int], reading: Reading, aside: float) -> tuple[int, int]:
+    """Of the columns from .. to of a text those without ink beyond a gap that was not read: a swatch, a bullet."""
+    letters = [place for place, c in zip(reading.places, reading.text, strict=True) if not c.isspace()]
+    letters = [place for place in letters if ends[0] <= place < ends[1]]
+    if not letters:
+        return ends
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], inked[slice(*ends)], [True])).astype(int))) + ends[0]
+    gaps = [(int(left), int(right)) for left, right in edges.reshape(-1, 2) if right - left > aside]
+    before = [right for _, right in gaps if right <= min(letters) + COLUMN // 2]
+    behind = [left for left, _ in gaps if left >= max(letters) - COLUMN // 2]
+    return max(before, default=ends[0]), min(behind, default=ends[1])
 
 
 def _widest_gap(inked: np.ndarray, first: int, last: int) -> tuple[int, int]:

@@ -151,6 +151,18 @@ def test_the_tip_of_an_arrow_is_no_letter(strip):
     assert label_of(strip, "→abc", (16, 50, 85, 120)).text == "abc"
 
 
+def test_a_swatch_beside_a_name_is_not_in_its_box(strip):
+    strip[16:32, 5:28] = (200, 30, 40)  # the recogniser reads nothing there
+    assert label_of(strip, "abc", (50, 85, 120)).box == (40, 14, 135, 34)
+    strip[16:32, 150:160] = (30, 60, 200)
+    assert label_of(strip, "abc", (50, 85, 120)).box == (40, 14, 135, 34)
+
+
+def test_ink_that_was_read_is_in_the_box_however_far_it_stands(strip):
+    strip[22:26, 5:28] = 0
+    assert label_of(strip, "-abc", (16, 50, 85, 120)).box == (5, 14, 135, 34)
+
+
 def test_a_border_is_no_letter(strip):
     strip[:, 15:22] = 0
     assert label_of(strip, "I abc", (18, 30, 50, 85, 120)).text == "abc"

@@ -34,7 +34,10 @@ def nearest_reading(text: str, value: float, reach: float) -> float | None:
 
 def without_swatch(label: Label) -> Label:
     """A name without the swatch or the piece of line to the left of it, which was read as a letter."""
-    return label.model_copy(update={"text": SWATCH.sub("", label.text)})
+    text = SWATCH.sub("", label.text)
+    left, top, right, bottom = label.box
+    left += (right - left) * (1 - len(text) / max(1, len(label.text)))  # about so wide was what is no name
+    return label.model_copy(update={"text": text, "box": (left, top, right, bottom)})
 
 
 def like_the_others(texts: Sequence[str]) -> list[str]:

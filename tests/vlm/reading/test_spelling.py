@@ -38,7 +38,8 @@ def test_names_lose_the_swatch_that_was_read_with_them_and_nothing_else():
     texts = ["I Team 2", "* Gold", "= Product C", "XLyon", "1st half", "Xi", "I", "A", "2023"]
     labels = [without_swatch(Label(text=text, box=(0, 0, 50, 10))) for text in texts]
     assert [one.text for one in labels] == ["Team 2", "Gold", "Product C", "Lyon", "1st half", "Xi", "I", "A", "2023"]
-    assert {one.box for one in labels} == {(0, 0, 50, 10)}
+    assert [one.box[0] for one in labels[:2]] == [12.5, pytest.approx(50 / 3)]  # where the name begins
+    assert {one.box for one in labels[4:]} == {(0, 0, 50, 10)}
 
 
 def test_a_marker_beside_a_name_is_no_series():
