@@ -31,6 +31,7 @@ MAX_LENGTH = 200
 EDGE = 2  # what comes so near to the edge of the strip comes from outside
 FAR = 0.25  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
+SAME_PLACE = 0.6  # of the smaller of two boxes lies in the other: one text was read twice
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
 DIGITS = str.maketrans("OolI|", "00111")
@@ -257,3 +258,25 @@ def _to_picture(line: Line, inner: Box, turn: int, width: int) -> Box:
     points = [origin + x * (end - origin) + y * (below - origin) for x in (left, right) for y in (top, bottom)]
     (x0, y0), (x1, y1) = np.min(points, 0).tolist(), np.max(points, 0).tolist()
     return max(0.0, x0), max(0.0, y0), x1, y1
+
+
+def fuller(words: Sequence[Label], found: Sequence[Label]) -> list[Label]:
+    """Words with what else was found; of two readings of one place that with more letters, or the surer one."""
+    kept = list(words)
+    for one in sorted(found, key=_fullness, reverse=True):
+        doubles = [word for word in kept if _overlap(word.box, one.box) > SAME_PLACE]
+        letters = sum(len(word.text) for word in doubles)
+        if letters <= len(one.text) and all(_fullness(word) < _fullness(one) for word in doubles):
+            kept = [word for word in kept if word not in doubles] + [one]
+    return kept
+
+
+def _fullness(word: Label) -> float:
+    return len(word.text) * word.confidence
+
+
+def _overlap(one: Box, two: Box) -> float:
+    """How much of the smaller of two boxes lies in the other."""
+    width, height = (min(one[i + 2], two[i + 2]) - max(one[i], two[i]) for i in (0, 1))
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))
+    return max(0.0, width) * max(0.0, height) / max(1e-6, smaller)

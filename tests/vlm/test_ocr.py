@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from train.data_engine import draw
 from vlm import ocr, ocr_lines
-from vlm.ocr import read_words
+from vlm.ocr import read_words, with_blurred
 from vlm.ocr_glyphs import snapped
 from vlm.reading.seen import middle
 from vlm.structure import Label
@@ -107,6 +107,30 @@ def test_years_that_run_upwards_side_by_side_are_read_one_by_one():
         pen.text((15, 10 + 25 * i), str(1997 + i), "black", font)
     words = {word.text for word in read_words(image.transpose(Image.Transpose.ROTATE_90))}
     assert len(words & {str(1997 + i) for i in range(9)}) >= 8
+
+
+def test_labels_that_the_detector_missed_are_found_in_smaller_copies():
+    sample = draw("charts", 7008)  # six months that run upwards
+    words = read_words(sample.image)
+    months = {label.text for label in sample.truth.categories}
+    assert not months <= {word.text for word in words}
+    found = with_blurred(sample.image, words)
+    assert months <= {word.text for word in found}
+    assert len(found) == len({word.box for word in found}) < len(words) + 6
+
+
+def test_of_two_readings_of_a_place_the_fuller_one_stays():
+    words = [Label(text="SO", box=(0, 0, 20, 10), confidence=0.7), Label(text="September", box=(50, 0, 110, 10))]
+    words += [Label(text=text, box=(x, 20, x + 40, 30), confidence=0.9) for text, x in (("Product", 0), ("A", 50))]
+    found = [Label(text="$0", box=(1, 0, 20, 10), confidence=0.9), Label(text="tember", box=(70, 0, 110, 10))]
+    found += [Label(text="Product A", box=(0, 20, 90, 30)), Label(text="May", box=(150, 0, 170, 10))]
+    kept = ocr_lines.fuller(words, found)
+    assert {one.text for one in kept} == {"$0", "September", "Product A", "May"}
+
+
+def test_slanted_labels_whose_boxes_overlap_are_two():
+    words = [Label(text="Toronto", box=(0, 0, 60, 40))]
+    assert len(ocr_lines.fuller(words, [Label(text="New York", box=(30, 0, 100, 40))])) == 2
 
 
 def test_short_slanted_labels_are_read():
