@@ -13,7 +13,7 @@ from torch import Tensor
 from ..scene_encoder import sample
 from ..structure import Colour, LegendEntry
 from .matching import best_pairs
-from .seen import Seen, SeenWord
+from .seen import Seen, SeenWord, middle
 
 REACH = 0.75  # text heights around a swatch's place within which its colour is looked for
 CLEAR = 0.8  # of the largest difference from the paper: from there on a pixel shows the swatch's own colour
@@ -21,17 +21,26 @@ BLUR = 20.0  # of 255: colours nearer to each other than this are easily taken f
 NEAR = 2  # pixels of the picture beside a place that belong to it
 
 
-def legend_entries(seen: Seen, words: list[SeenWord]) -> list[LegendEntry]:
-    return [legend_entry(seen, word) for word in words]
+def legend_entries(seen: Seen, words: Sequence[SeenWord]) -> list[LegendEntry]:
+    """Every name with its colour: swatches stand alike beside all of them, whatever the network says of each."""
+    if not words:
+        return []
+    across, down = np.median(swatch_offsets(seen, words), axis=0).tolist()
+    return [_entry(seen, word, (word.label.box[0] + across, middle(word.label.box)[1] + down)) for word in words]
 
 
-def legend_entry(seen: Seen, word: SeenWord) -> LegendEntry:
-    x, y = (seen.to_picture(v) for v in seen.swatch_px(word).tolist())
-    left, top, right, bottom = word.label.box
+def swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, float]]:
+    """From the left edge and the middle of the height of names to their colours, each as the network sees it."""
+    places = [[seen.to_picture(v) for v in seen.swatch_px(word).tolist()] for word in words]
+    return [(x - word.label.box[0], y - middle(word.label.box)[1]) for word, (x, y) in zip(words, places, strict=True)]
+
+
+def _entry(seen: Seen, word: SeenWord, place: tuple[float, float]) -> LegendEntry:
+    (x, y), (left, top, right, bottom) = place, word.label.box
     reach = max(3.0, REACH * min(bottom - top, right - left))
     return LegendEntry(
         label=word.label,
-        colour=clear_colour(seen, (x, y), reach, word),
+        colour=clear_colour(seen, place, reach, word),
         box=(x - reach, y - reach, x + reach, y + reach),
     )
 
