@@ -58,15 +58,30 @@ def clear_colour(seen: Seen, place: tuple[float, float], reach: float, word: See
         right = int(word.label.box[0])
     all_pixels = np.asarray(seen.image, np.float32)
     pixels = all_pixels[top:bottom, left:right]
-    around = all_pixels[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
     if not pixels.size:
         return seen.colour_at(x, y)
-    edge = np.concatenate([*around[:2], *around[-2:], *around[:, :3].swapaxes(0, 1)])  # a frame is thinner than that
-    away = np.linalg.norm(pixels - np.median(edge, axis=0), axis=-1)
+    paper = np.median(
+        _beside(all_pixels, (left, top, right, bottom)) if word is None else _above(all_pixels, word), axis=0
+    )
+    away = np.linalg.norm(pixels - paper, axis=-1)
     rows, columns = np.ogrid[top:bottom, left:right]
     away *= np.exp(-((columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2) / (reach * reach))
     red, green, blue = (int(value) for value in np.median(pixels[away >= CLEAR * away.max()], axis=0))
     return Colour(name=None, rgb=(red, green, blue))
+
+
+def _beside(pixels: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The rim [M, 3] of a part of the picture: a frame around a legend is thinner than that."""
+    left, top, right, bottom = box
+    around = pixels[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
+    return np.concatenate([*around[:2], *around[-2:], *around[:, :3].swapaxes(0, 1)])
+
+
+def _above(pixels: np.ndarray, word: SeenWord) -> np.ndarray:
+    """Rows [M, 3] above and below a word, where no swatch is."""
+    left, top, right, bottom = (int(value) for value in word.label.box)
+    rows = np.clip([top - 2, top - 1, bottom + 1, bottom + 2], 0, len(pixels) - 1)
+    return pixels[rows, left : right + 1].reshape(-1, 3)
 
 
 def colour_evidence(seen: Seen, colours: Sequence[Colour], points: Tensor) -> Tensor:

@@ -37,6 +37,16 @@ def test_a_ring_has_the_colour_of_its_rim():
     assert clear_colour(found, (30.5, 20.5), 6).rgb == BLUE
 
 
+def test_between_rules_the_colour_is_that_of_the_swatch_and_not_of_the_paper():
+    image = Image.new("RGB", (80, 40), "black")
+    pen = ImageDraw.Draw(image)
+    for y in (11, 28):
+        pen.line((0, y, 80, y), (150, 150, 150))
+    pen.rectangle((12, 15, 24, 24), BLUE)
+    word = SeenWord(Label(text="word", box=(30, 15, 70, 25)), "legend", 0)
+    assert clear_colour(seen(image), (24.4, 20.0), 7.5, word).rgb == BLUE
+
+
 def test_a_place_that_is_a_little_off_does_not_matter():
     found = drawn(lambda pen: pen.rectangle((26, 18, 34, 22), GREEN))
     assert clear_colour(found, (33.0, 23.0), 7).rgb == GREEN
