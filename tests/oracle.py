@@ -148,5 +148,6 @@ def read_rightly(family: str, image, truth: Structure, monkeypatch, words: list[
     targets = make_targets(family, truth, words, scale, VOCABULARY.kinds, VOCABULARY.colours)
     labels = tuple(Label(text=word.text, box=word.box) for word in words)
     monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: labels)
-    monkeypatch.setattr("vlm.reading.reader.with_letters", lambda image, words: words)
+    for second_look in ("with_blurred", "with_letters"):
+        monkeypatch.setattr(f"vlm.reading.reader.{second_look}", lambda image, words: words)
     return Reader(Heads(targets), VOCABULARY).read(image)

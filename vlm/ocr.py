@@ -23,11 +23,12 @@ from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
 from .ocr_ink import LARGEST, ink_lines
 from .ocr_letters import find_letters, of_one_kind
-from .ocr_lines import COLUMN, HEIGHT, Line, Reading, to_labels, to_strip
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, to_labels, to_strip
 from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
 DETECTION_AREA = 500_000
+SMALLER_AREAS = (250_000, 125_000)  # where what is blurred stands out
 GLANCE_AREA = 125_000  # to see only whether there is any
 MAX_ENLARGEMENT = 3.0
 MARGIN = 16
@@ -89,9 +90,13 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
     models = _find_models()
     if models is None:
         return None
-    engine = _load_engine(*models)
+    return _in_reading_order(_words(_load_engine(*models), image, DETECTION_AREA))
+
+
+def _words(engine: Engine, image: Image.Image, area: int) -> list[Label]:
+    """The lines that are found in a copy of about that area."""
     pixels = np.asarray(image.convert("RGB"))
-    sure, faint, huge, strokes = _detect(engine, image)
+    sure, faint, huge, strokes = _detect(engine, image, area)
     alone = [
         whole
         for line in faint
@@ -105,10 +110,18 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
     reads += _read_upwards(engine, pixels, reads)
     reads += _read_by_ink(engine, pixels, strokes, huge)
     reads = [read for read in reads if read.reading.confidence >= MIN_CONFIDENCE]
-    labels = [
+    return [
         label for read in _without_doubles(reads) for label in to_labels(read.line, read.reading, read.turn, read.strip)
     ]
-    return _in_reading_order(labels)
+
+
+def with_blurred(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The words of a picture with those that stand out in smaller copies of it."""
+    models = _find_models()
+    if models is None:
+        return words
+    found = [word for area in SMALLER_AREAS for word in _words(_load_engine(*models), image, area)]
+    return _in_reading_order(fuller(words, found))
 
 
 def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
@@ -185,11 +198,11 @@ def _find_text(engine: Engine, image: Image.Image, area: int) -> tuple[np.ndarra
     return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale
 
 
-def _detect(engine: Engine, image: Image.Image) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
+def _detect(engine: Engine, image: Image.Image, area: int) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
     """The lines of text, where single letters may be, huge letters, and where ink looks like text beside few lines."""
     import cv2
 
-    chances, seen, scale = _find_text(engine, image, DETECTION_AREA)
+    chances, seen, scale = _find_text(engine, image, area)
     mask = cv2.dilate((chances > TEXT_PIXEL).astype(np.uint8), np.ones((2, 2), np.uint8))
     sure: list[Line] = []
     huge: list[Line] = []

@@ -22,6 +22,7 @@ MAX_WIDTH = 2400
 LARGE = 4 * HEIGHT  # of a line that is cut out smaller than it is
 INK = 0.35  # what differs from the background by this much of the greatest difference
 GAP = 0.6  # in heights of the ink: texts further apart are two
+ASIDE = 0.25  # in heights of the ink: what is further apart from the letters, and was not read, is no letter
 DASHES = "-–—&+=:"  # noqa: RUF001 - what is not the end of a text, nor its beginning
 SPACES = ((0.1, 0.08), (0.03, 0.28), (0.005, 0.33))  # it has this chance: it is one if the gap is so many heights wide
 WORDS = ((-1.0, 0.18), (0.005, 0.08))  # the same between two words that together are none
@@ -30,6 +31,7 @@ MAX_LENGTH = 200
 EDGE = 2  # what comes so near to the edge of the strip comes from outside
 FAR = 0.25  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
+SAME_PLACE = 0.6  # of the smaller of two boxes lies in the other: one text was read twice
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
 DIGITS = str.maketrans("OolI|", "00111")
@@ -97,7 +99,9 @@ def to_labels(line: Line, reading: Reading, turn: int, strip: np.ndarray) -> Ite
     rows = np.flatnonzero(ink.any(1))
     height = int(rows[-1]) + 1 - int(rows[0]) if len(rows) else HEIGHT
     inked = ink.max(0)
-    for text, left, right in _pieces(_spaced(reading, inked, height), inked, GAP * height):
+    reading = _spaced(reading, inked, height)
+    for text, start, end in _pieces(reading, inked, GAP * height):
+        left, right = _own_columns(inked, (start, end), reading, ASIDE * height)
         clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_LENGTH]
         clean = ZERO.sub("O", clean.replace("℃", "°C").replace("°°", "°"))
         if NUMBER.fullmatch(clean) and any(c.isdigit() or c in "€$£¥%" for c in clean):
@@ -223,6 +227,19 @@ def _pieces(reading: Reading, inked: np.ndarray, gap: float) -> Iterator[tuple[s
     yield reading.text[start:], left, len(inked)
 
 
+def _own_columns(inked: np.ndarray, ends: tuple[int, int], reading: Reading, aside: float) -> tuple[int, int]:
+    """Of the columns from .. to of a text those without ink beyond a gap that was not read: a swatch, a bullet."""
+    letters = [place for place, c in zip(reading.places, reading.text, strict=True) if not c.isspace()]
+    letters = [place for place in letters if ends[0] <= place < ends[1]]
+    if not letters:
+        return ends
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], inked[slice(*ends)], [True])).astype(int))) + ends[0]
+    gaps = [(int(left), int(right)) for left, right in edges.reshape(-1, 2) if right - left > aside]
+    before = [right for _, right in gaps if right <= min(letters) + COLUMN // 2]
+    behind = [left for left, _ in gaps if left >= max(letters) - COLUMN // 2]
+    return max(before, default=ends[0]), min(behind, default=ends[1])
+
+
 def _widest_gap(inked: np.ndarray, first: int, last: int) -> tuple[int, int]:
     """The columns from .. to of the widest gap in the ink between two places."""
     edges = np.flatnonzero(np.concatenate(([True], inked[first:last], [True])))
@@ -241,3 +258,25 @@ def _to_picture(line: Line, inner: Box, turn: int, width: int) -> Box:
     points = [origin + x * (end - origin) + y * (below - origin) for x in (left, right) for y in (top, bottom)]
     (x0, y0), (x1, y1) = np.min(points, 0).tolist(), np.max(points, 0).tolist()
     return max(0.0, x0), max(0.0, y0), x1, y1
+
+
+def fuller(words: Sequence[Label], found: Sequence[Label]) -> list[Label]:
+    """Words with what else was found; of two readings of one place that with more letters, or the surer one."""
+    kept = list(words)
+    for one in sorted(found, key=_fullness, reverse=True):
+        doubles = [word for word in kept if _overlap(word.box, one.box) > SAME_PLACE]
+        letters = sum(len(word.text) for word in doubles)
+        if letters <= len(one.text) and all(_fullness(word) < _fullness(one) for word in doubles):
+            kept = [word for word in kept if word not in doubles] + [one]
+    return kept
+
+
+def _fullness(word: Label) -> float:
+    return len(word.text) * word.confidence
+
+
+def _overlap(one: Box, two: Box) -> float:
+    """How much of the smaller of two boxes lies in the other."""
+    width, height = (min(one[i + 2], two[i + 2]) - max(one[i], two[i]) for i in (0, 1))
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))
+    return max(0.0, width) * max(0.0, height) / max(1e-6, smaller)

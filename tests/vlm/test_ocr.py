@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from train.data_engine import draw
 from vlm import ocr, ocr_lines
-from vlm.ocr import read_words
+from vlm.ocr import read_words, with_blurred
 from vlm.ocr_glyphs import snapped
 from vlm.reading.seen import middle
 from vlm.structure import Label
@@ -109,6 +109,30 @@ def test_years_that_run_upwards_side_by_side_are_read_one_by_one():
     assert len(words & {str(1997 + i) for i in range(9)}) >= 8
 
 
+def test_labels_that_the_detector_missed_are_found_in_smaller_copies():
+    sample = draw("charts", 7008)  # six months that run upwards
+    words = read_words(sample.image)
+    months = {label.text for label in sample.truth.categories}
+    assert not months <= {word.text for word in words}
+    found = with_blurred(sample.image, words)
+    assert months <= {word.text for word in found}
+    assert len(found) == len({word.box for word in found}) < len(words) + 6
+
+
+def test_of_two_readings_of_a_place_the_fuller_one_stays():
+    words = [Label(text="SO", box=(0, 0, 20, 10), confidence=0.7), Label(text="September", box=(50, 0, 110, 10))]
+    words += [Label(text=text, box=(x, 20, x + 40, 30), confidence=0.9) for text, x in (("Product", 0), ("A", 50))]
+    found = [Label(text="$0", box=(1, 0, 20, 10), confidence=0.9), Label(text="tember", box=(70, 0, 110, 10))]
+    found += [Label(text="Product A", box=(0, 20, 90, 30)), Label(text="May", box=(150, 0, 170, 10))]
+    kept = ocr_lines.fuller(words, found)
+    assert {one.text for one in kept} == {"$0", "September", "Product A", "May"}
+
+
+def test_slanted_labels_whose_boxes_overlap_are_two():
+    words = [Label(text="Toronto", box=(0, 0, 60, 40))]
+    assert len(ocr_lines.fuller(words, [Label(text="New York", box=(30, 0, 100, 40))])) == 2
+
+
 def test_short_slanted_labels_are_read():
     image = Image.new("RGB", (260, 60), "white")
     for i in range(4):
@@ -149,6 +173,18 @@ def test_what_reaches_into_a_strip_is_not_in_the_box_of_its_text(strip, place):
 def test_the_tip_of_an_arrow_is_no_letter(strip):
     strip[22:26, :32] = 0
     assert label_of(strip, "→abc", (16, 50, 85, 120)).text == "abc"
+
+
+def test_a_swatch_beside_a_name_is_not_in_its_box(strip):
+    strip[16:32, 5:28] = (200, 30, 40)  # the recogniser reads nothing there
+    assert label_of(strip, "abc", (50, 85, 120)).box == (40, 14, 135, 34)
+    strip[16:32, 150:160] = (30, 60, 200)
+    assert label_of(strip, "abc", (50, 85, 120)).box == (40, 14, 135, 34)
+
+
+def test_ink_that_was_read_is_in_the_box_however_far_it_stands(strip):
+    strip[22:26, 5:28] = 0
+    assert label_of(strip, "-abc", (16, 50, 85, 120)).box == (5, 14, 135, 34)
 
 
 def test_a_border_is_no_letter(strip):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..scene_heads import FORMS, UNIT, SeriesPlaces
-from ..structure import Axis, Bar, Box, Chart, ChartKind, Dot, Label, Series
+from ..structure import Axis, Bar, Box, Chart, ChartKind, Dot, Label, Series, Structure
 from .axis import Scale, fit_scale, number_style
 from .groups import find_bars, stand_side_by_side
 from .legend import colour_evidence, legend_entries
@@ -29,6 +29,8 @@ MIDDLES = 0.8  # text heights between the middles of two lines of one label
 SECOND_LINES = 2  # words below labels that are no title
 MOST_AGREE = 3  # written values that make a scale
 CLEARLY = 0.97  # the network is sure of a form
+WHOLE = 97.0  # per cent: what the slices of a pie are together, if none is missing
+WIDE = 1.4  # times the least gap between labels: there is one missing
 TOO_CLOSE = 0.4  # of a category's width: two labels of one category
 
 
@@ -64,6 +66,19 @@ def read_chart(seen: Seen) -> Chart | None:
         seen, kind="line" if form == "line" else "bar", horizontal=not upright, stacked=form.startswith("stacked"),
         categories=[word.label for word, _ in categories], legend=legend, plot=plot, value_axis=value_axis, marks=marks,
     )  # fmt: skip
+
+
+def is_gappy(chart: Structure | None) -> bool:
+    """Whether labels seem to be missing: nothing was read, no scale, or not what stands in a gap between others."""
+    if not isinstance(chart, Chart):
+        return True
+    if chart.kind == "pie":
+        return sum(mark.value for mark in chart.marks) < WHOLE
+    if chart.value_axis is None or (chart.kind == "scatter" and chart.x_axis is None):
+        return not any(mark.written for mark in chart.marks)
+    places = sorted(middle(label.box)[1 if chart.horizontal else 0] for label in chart.categories)
+    gaps = sorted(b - a for a, b in pairwise(places))
+    return chart.kind != "scatter" and (not gaps or gaps[-1] > WIDE * gaps[0])
 
 
 def make_chart(

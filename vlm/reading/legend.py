@@ -13,7 +13,7 @@ from torch import Tensor
 from ..scene_encoder import sample
 from ..structure import Colour, LegendEntry
 from .matching import best_pairs
-from .seen import Seen, SeenWord
+from .seen import Seen, SeenWord, middle
 
 REACH = 0.75  # text heights around a swatch's place within which its colour is looked for
 CLEAR = 0.8  # of the largest difference from the paper: from there on a pixel shows the swatch's own colour
@@ -21,17 +21,26 @@ BLUR = 20.0  # of 255: colours nearer to each other than this are easily taken f
 NEAR = 2  # pixels of the picture beside a place that belong to it
 
 
-def legend_entries(seen: Seen, words: list[SeenWord]) -> list[LegendEntry]:
-    return [legend_entry(seen, word) for word in words]
+def legend_entries(seen: Seen, words: Sequence[SeenWord]) -> list[LegendEntry]:
+    """Every name with its colour: swatches stand alike beside all of them, whatever the network says of each."""
+    if not words:
+        return []
+    across, down = np.median(swatch_offsets(seen, words), axis=0).tolist()
+    return [_entry(seen, word, (word.label.box[0] + across, middle(word.label.box)[1] + down)) for word in words]
 
 
-def legend_entry(seen: Seen, word: SeenWord) -> LegendEntry:
-    x, y = (seen.to_picture(v) for v in seen.swatch_px(word).tolist())
-    left, top, right, bottom = word.label.box
+def swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, float]]:
+    """From the left edge and the middle of the height of names to their colours, each as the network sees it."""
+    places = [[seen.to_picture(v) for v in seen.swatch_px(word).tolist()] for word in words]
+    return [(x - word.label.box[0], y - middle(word.label.box)[1]) for word, (x, y) in zip(words, places, strict=True)]
+
+
+def _entry(seen: Seen, word: SeenWord, place: tuple[float, float]) -> LegendEntry:
+    (x, y), (left, top, right, bottom) = place, word.label.box
     reach = max(3.0, REACH * min(bottom - top, right - left))
     return LegendEntry(
         label=word.label,
-        colour=clear_colour(seen, (x, y), reach, word),
+        colour=clear_colour(seen, place, reach, word),
         box=(x - reach, y - reach, x + reach, y + reach),
     )
 
@@ -49,15 +58,30 @@ def clear_colour(seen: Seen, place: tuple[float, float], reach: float, word: See
         right = int(word.label.box[0])
     all_pixels = np.asarray(seen.image, np.float32)
     pixels = all_pixels[top:bottom, left:right]
-    around = all_pixels[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
     if not pixels.size:
         return seen.colour_at(x, y)
-    edge = np.concatenate([*around[:2], *around[-2:], *around[:, :3].swapaxes(0, 1)])  # a frame is thinner than that
-    away = np.linalg.norm(pixels - np.median(edge, axis=0), axis=-1)
+    paper = np.median(
+        _beside(all_pixels, (left, top, right, bottom)) if word is None else _above(all_pixels, word), axis=0
+    )
+    away = np.linalg.norm(pixels - paper, axis=-1)
     rows, columns = np.ogrid[top:bottom, left:right]
     away *= np.exp(-((columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2) / (reach * reach))
     red, green, blue = (int(value) for value in np.median(pixels[away >= CLEAR * away.max()], axis=0))
     return Colour(name=None, rgb=(red, green, blue))
+
+
+def _beside(pixels: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The rim [M, 3] of a part of the picture: a frame around a legend is thinner than that."""
+    left, top, right, bottom = box
+    around = pixels[max(0, top - 2) : bottom + 2, max(0, left - 3) : right + 1]
+    return np.concatenate([*around[:2], *around[-2:], *around[:, :3].swapaxes(0, 1)])
+
+
+def _above(pixels: np.ndarray, word: SeenWord) -> np.ndarray:
+    """Rows [M, 3] above and below a word, where no swatch is."""
+    left, top, right, bottom = (int(value) for value in word.label.box)
+    rows = np.clip([top - 2, top - 1, bottom + 1, bottom + 2], 0, len(pixels) - 1)
+    return pixels[rows, left : right + 1].reshape(-1, 3)
 
 
 def colour_evidence(seen: Seen, colours: Sequence[Colour], points: Tensor) -> Tensor:

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from ..images import to_rgb, turn
-from ..ocr import read_words, with_letters
+from ..ocr import read_words, with_blurred, with_letters
 from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_encoder import Scene as SceneEncoding
 from ..scene_heads import FAMILIES, SceneReader
 from ..structure import Chart, Family, Graph, Label, Notice, Parts, Reading, Scene, Table
-from .charts import read_chart
+from .charts import is_gappy, read_chart
 from .colours import is_photograph
 from .graphs import read_graph
 from .notices import read_notice
@@ -75,6 +75,14 @@ class Reader:
         return reading
 
     def _read(self, view: View) -> Reading:
+        reading = self._read_words(view)
+        if reading.family != "charts" or not is_gappy(reading.structure):
+            return reading
+        more = with_blurred(view.image, tuple(view.words))
+        other = self._read_words(view._replace(words=more))
+        return other if _marks(other) > _marks(reading) else reading
+
+    def _read_words(self, view: View) -> Reading:
         image, words = view.image, _inside(view.image, view.words)
         scene, scale = self._look(image, words)
         family, confidence = self._family(scene)
@@ -109,6 +117,10 @@ class Reader:
 
     def _chance_of(self, scene: SceneEncoding, family: str) -> float:
         return float(self.network.family(scene.summary).softmax(dim=-1)[FAMILIES.index(family)])
+
+
+def _marks(reading: Reading) -> int:
+    return len(reading.structure.marks) if isinstance(reading.structure, Chart) else 0
 
 
 def _turned(image: Image.Image, turned: int) -> View:

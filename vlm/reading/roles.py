@@ -8,7 +8,7 @@ import numpy as np
 
 from ..structure import Box
 from ..structure.numbers import parse_number
-from .legend import clear_colour, legend_entries
+from .legend import clear_colour, legend_entries, swatch_offsets
 from .seen import Seen, SeenWord, middle
 from .spelling import MARKERS, without_swatch
 
@@ -94,7 +94,7 @@ def _legend_completed(seen: Seen, apart: float) -> list[SeenWord]:
     """The words, more of them legend entries: such as stand by one, with a colour at the same side of them."""
     words = list(seen.words)
     known = [word for word in words if word.role == "legend"]
-    offsets = _swatch_offsets(seen, known)
+    offsets = swatch_offsets(seen, known)
     colours = [np.array(entry.colour.rgb, float) for entry in legend_entries(seen, known)]
     grown = True
     while grown:
@@ -121,12 +121,6 @@ def _is_other(word: SeenWord, words: Sequence[SeenWord]) -> bool:
         return parse_number(word.label.text) is not None
     alike = [one for one in words if one.role == word.role and (_in_line(one, word, 0) or _in_line(one, word, 1))]
     return word.role == "category" and len(alike) > 1
-
-
-def _swatch_offsets(seen: Seen, words: Sequence[SeenWord]) -> list[tuple[float, float]]:
-    """From the left edge and the middle of the height of entries to their colours."""
-    places = [[seen.to_picture(v) for v in seen.swatch_px(word).tolist()] for word in words]
-    return [(x - word.label.box[0], y - middle(word.label.box)[1]) for word, (x, y) in zip(words, places, strict=True)]
 
 
 def _beside(word: SeenWord, entry: SeenWord, apart: float) -> bool:

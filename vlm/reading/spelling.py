@@ -14,6 +14,9 @@ STROKE = re.compile(r"^[1Il|]\s(?=\d)")  # the edge of a bar before a number
 SWATCH = re.compile(r"^(?:[1Il|*=_~+<>xX\u00d7\u2022\u00b7\u00b0\u2013\u2014-]\s+|[X\u00d7](?=[A-Z][a-z]))(?=\w)")
 MARKERS = frozenset("OoXx0*+=<>|Il-")  # what a marker alone is read as
 LOOKALIKES = {"Q": "0O9", "q": "9g", "W": "VN", "T": "1", "S": "5", "B": "8", "P": "F"}
+MONTHS = "January February March April May June July August September October November December".split()
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+CALENDAR = tuple(frozenset(name[:length] for name in names) for names in (MONTHS, DAYS) for length in (3, 9))
 MOSTLY = 0.5  # of the other texts of a list begin alike
 
 
@@ -34,16 +37,39 @@ def nearest_reading(text: str, value: float, reach: float) -> float | None:
 
 def without_swatch(label: Label) -> Label:
     """A name without the swatch or the piece of line to the left of it, which was read as a letter."""
-    return label.model_copy(update={"text": SWATCH.sub("", label.text)})
+    text = SWATCH.sub("", label.text)
+    left, top, right, bottom = label.box
+    left += (right - left) * (1 - len(text) / max(1, len(label.text)))  # about so wide was what is no name
+    return label.model_copy(update={"text": text, "box": (left, top, right, bottom)})
 
 
 def like_the_others(texts: Sequence[str]) -> list[str]:
-    """Texts such as "Q1", "02", "Q3": the odd one begins like the others, if it looks like that."""
+    """Texts such as "Q1", "02", "Ql", or "Mon", "Tuc": the odd one is written like the others, if it looks so."""
     first = Counter(text[0] for text in texts if re.match(r"[A-Za-z]\d", text))
     if not first:
-        return list(texts)
+        return _of_a_calendar(texts)
     letter, number = first.most_common(1)[0]
     if number < max(2, MOSTLY * len(texts)):
         return list(texts)
-    odd = LOOKALIKES.get(letter, "")
-    return [letter + text[1:] if len(text) > 1 and text[0] in odd and text[1].isdigit() else text for text in texts]
+    odd = letter + LOOKALIKES.get(letter, "")
+    written = [text if text[1:2].isdigit() else text[:1] + text[1:].translate(DIGITS) for text in texts]
+    return [
+        letter + one[1:] if one[:1] in odd and one[1:2].isdigit() else text
+        for one, text in zip(written, texts, strict=True)
+    ]
+
+
+def _of_a_calendar(texts: Sequence[str]) -> list[str]:
+    """Where most are months or days of the week, what is one of those but for a letter is that."""
+    for names in CALENDAR:
+        missing = names - set(texts)
+        if len(names) - len(missing) >= max(2, MOSTLY * len(texts)):
+            near = [[name for name in missing if _differ_by_one(name, text)] for text in texts]
+            return [
+                one[0] if len(one) == 1 and text not in names else text for one, text in zip(near, texts, strict=True)
+            ]
+    return list(texts)
+
+
+def _differ_by_one(one: str, two: str) -> bool:
+    return len(one) == len(two) and sum(a != b for a, b in zip(one.casefold(), two.casefold(), strict=True)) <= 1

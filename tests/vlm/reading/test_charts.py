@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from tests.readings import bar_chart, label, pie_chart
 from vlm.reading.axis import fit_scale
-from vlm.reading.charts import band_of, likeliest, mark_value, nearest_written
+from vlm.reading.charts import band_of, is_gappy, likeliest, mark_value, nearest_written
 from vlm.reading.seen import SeenWord
 from vlm.scene_heads import BAND, PLACES, SeriesPlaces
 from vlm.structure import Label
@@ -57,3 +58,14 @@ def test_written_values_belong_to_the_nearest_mark_in_their_band():
 def test_the_width_of_a_category_is_that_between_neighbours():
     assert band_of(torch.tensor([50.0, 10.0, 92.0]), 300) in (40, 42)
     assert band_of(torch.tensor([10.0]), 300) == 100 and band_of(torch.tensor([10.0, 10.0]), 300) == 4
+
+
+@pytest.mark.parametrize(("places", "gappy"), [((0, 40, 80, 120), False), ((0, 40, 120, 160), True), ((0,), True)])
+def test_labels_are_missing_where_there_is_a_gap_between_others(places, gappy):
+    categories = tuple(label(str(x), (x, 90, x + 20, 100)) for x in places)
+    assert is_gappy(bar_chart(*places).model_copy(update={"categories": categories})) == gappy
+
+
+def test_labels_are_missing_where_a_scale_or_a_slice_is():
+    assert is_gappy(None) and is_gappy(bar_chart(1, 2, value_axis=None))
+    assert is_gappy(pie_chart(50, 30)) and not is_gappy(pie_chart(50, 30, 20))

@@ -1,8 +1,12 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import torch
 from PIL import Image, ImageDraw
 
-from vlm.reading.legend import clear_colour, colour_evidence, match_colours
+from vlm.reading.legend import clear_colour, colour_evidence, legend_entries, match_colours
 from vlm.reading.seen import Seen, SeenWord
+from vlm.scene_heads import UNIT
 from vlm.structure import Colour, Label, LegendEntry
 
 RED, BLUE, GREEN = (200, 30, 30), (30, 60, 200), (20, 160, 60)
@@ -33,6 +37,16 @@ def test_a_ring_has_the_colour_of_its_rim():
     assert clear_colour(found, (30.5, 20.5), 6).rgb == BLUE
 
 
+def test_between_rules_the_colour_is_that_of_the_swatch_and_not_of_the_paper():
+    image = Image.new("RGB", (80, 40), "black")
+    pen = ImageDraw.Draw(image)
+    for y in (11, 28):
+        pen.line((0, y, 80, y), (150, 150, 150))
+    pen.rectangle((12, 15, 24, 24), BLUE)
+    word = SeenWord(Label(text="word", box=(30, 15, 70, 25)), "legend", 0)
+    assert clear_colour(seen(image), (24.4, 20.0), 7.5, word).rgb == BLUE
+
+
 def test_a_place_that_is_a_little_off_does_not_matter():
     found = drawn(lambda pen: pen.rectangle((26, 18, 34, 22), GREEN))
     assert clear_colour(found, (33.0, 23.0), 7).rgb == GREEN
@@ -53,6 +67,25 @@ def test_the_letters_of_an_entry_are_no_swatch():
 
     word = SeenWord(Label(text="word", box=(32, 14, 51, 27)), "legend", 0)
     assert clear_colour(drawn(draw), (27.0, 20.5), 9, word).rgb == RED
+
+
+def test_swatches_stand_alike_beside_all_names_of_a_legend():
+    def draw(pen):
+        for y, colour in ((10, RED), (20, BLUE), (30, GREEN)):
+            pen.rectangle((14, y - 3, 20, y + 2), colour)
+
+    class Network:  # of one of them it sees the swatch where there is none
+        def __init__(self):
+            self.words = self
+
+        def swatch(self, token):
+            return torch.tensor([-27.0 if token else -37.0, 0.0]) / UNIT
+
+    scene = SimpleNamespace(words=torch.tensor([1, 0, 1]))
+    found = replace(drawn(draw), network=Network(), scene=scene)
+    names = [SeenWord(Label(text=str(i), box=(26, y - 4, 62, y + 4)), "legend", i) for i, y in enumerate((10, 20, 30))]
+    assert [one.colour.rgb for one in legend_entries(found, names)] == [RED, BLUE, GREEN]
+    assert legend_entries(found, []) == []
 
 
 def test_colours_can_be_looked_for_at_the_edge_and_beyond():

@@ -5,6 +5,7 @@ import skimage.data
 import torch
 from PIL import Image
 
+from tests.readings import bar_chart
 from vlm.reading import Reader
 from vlm.reading.reader import DECODERS, inside
 from vlm.reading.weights import Vocabulary, load_weights, save_weights
@@ -88,6 +89,18 @@ def test_a_chart_of_words_alone_says_only_what_is_written(reader, monkeypatch, f
     reading = reader.read(PICTURES["blank"]())
     assert reading.structure is None or form == "pie"
     assert reading.family == "charts"  # that it is one is known all the same
+
+
+@pytest.mark.parametrize(("more", "kept"), [(4, 4), (1, 2)])
+def test_a_chart_with_gaps_is_looked_at_again_and_the_fuller_reading_stays(reader, monkeypatch, more, kept):
+    words = [Label(text=f"{i}", box=(20 * i, 30, 20 * i + 14, 40)) for i in range(4)]
+    monkeypatch.setattr("vlm.reading.reader.with_blurred", lambda image, found: tuple(words[:more]))
+    monkeypatch.setattr("vlm.reading.reader.is_gappy", lambda chart: True)
+    monkeypatch.setitem(DECODERS, "charts", lambda seen: bar_chart(*range(len(seen.words))))
+    prefer(monkeypatch, reader.network.family, FAMILIES.index("charts"), len(FAMILIES))
+    prefer(monkeypatch, reader.network.words.role, ROLES.index("category"), len(ROLES))
+    reading = reader.read(PICTURES["blank"](), words[:2])
+    assert len(reading.structure.marks) == len(reading.words) == kept
 
 
 def test_an_unsure_network_reads_nothing(reader, monkeypatch):

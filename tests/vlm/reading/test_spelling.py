@@ -38,7 +38,8 @@ def test_names_lose_the_swatch_that_was_read_with_them_and_nothing_else():
     texts = ["I Team 2", "* Gold", "= Product C", "XLyon", "1st half", "Xi", "I", "A", "2023"]
     labels = [without_swatch(Label(text=text, box=(0, 0, 50, 10))) for text in texts]
     assert [one.text for one in labels] == ["Team 2", "Gold", "Product C", "Lyon", "1st half", "Xi", "I", "A", "2023"]
-    assert {one.box for one in labels} == {(0, 0, 50, 10)}
+    assert [one.box[0] for one in labels[:2]] == [12.5, pytest.approx(50 / 3)]  # where the name begins
+    assert {one.box for one in labels[4:]} == {(0, 0, 50, 10)}
 
 
 def test_a_marker_beside_a_name_is_no_series():
@@ -55,6 +56,15 @@ def test_the_odd_name_begins_like_the_others_if_it_looks_like_that():
     assert like_the_others(["q1", "q12", "95"]) == ["q1", "q12", "q5"]
     assert like_the_others(["Q1", "Q2", "72"]) == ["Q1", "Q2", "72"]
     assert like_the_others(["10", "20", "Q3"]) == ["10", "20", "Q3"] and like_the_others([]) == []
+    assert like_the_others(["Ql", "Q2", "Q3", "QS"]) == ["Q1", "Q2", "Q3", "Q5"]
+
+
+def test_among_months_or_days_what_is_one_but_for_a_letter_is_that():
+    assert like_the_others(["Jud", "Aug", "sep", "Oct"]) == ["Jud", "Aug", "Sep", "Oct"]  # June or July?
+    assert like_the_others(["Jun", "Jud", "Aug"]) == ["Jun", "Jul", "Aug"]
+    assert like_the_others(["Monday", "Tuesday", "Sünday"]) == ["Monday", "Tuesday", "Sunday"]
+    for names in (["Mon", "Son", "Father"], ["Sat", "Sit", "Sum", "Set", "Sin"], ["May", "Jun", "Total"]):
+        assert like_the_others(names) == names
 
 
 def test_two_words_close_below_labels_are_second_lines_and_one_is_a_title():
