@@ -6,14 +6,13 @@ The language model learns from such hints (`vlm/hints`), so that it uses what wa
 from random import Random
 from typing import Any, cast
 
-from vlm.reading.notices import kind_of, settle_roles
+from vlm.reading.notices import kind_of
 from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
 from vlm.structure.kinds import KINDS
 from vlm.structure.reading import Family
 
-from .seeing.words import misread
+from .seeing.words import misread, roles_as_read
 
-SEEN = {"heading": "heading", "shop": "heading", "title": "heading", "item": "item", "price": "price", "total": "price"}
 PART = "part"  # what the reader calls every part of a drawing
 WRONG = 0.06  # how often an element of a spoilt structure is missing or misread
 
@@ -28,7 +27,7 @@ def as_read(truth: Structure, family: str, rng: Random, spoilt: bool) -> Reading
 
 def _readable(truth: Structure) -> Structure:
     if isinstance(truth, Notice):
-        entries = settle_roles([one.model_copy(update={"role": SEEN.get(one.role, "text")}) for one in truth.entries])
+        entries = roles_as_read(truth)
         return truth.model_copy(update={"kind": kind_of(entries), "entries": entries})
     if isinstance(truth, Parts):
         things = tuple(thing.model_copy(update={"kind": PART}) for thing in truth.things)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vlm.structure import Chart, Dot, Graph, Notice, Parts, Scene, Table
 
-from .words import NOTICE_ROLES
+from .words import roles_as_read
 
 WITHIN = 0.05  # of the axis; of pies five percentage points
 
@@ -139,11 +139,11 @@ def judge_table(true: Table, read: Table | None) -> list[Judgement]:
 
 
 def judge_notice(true: Notice, read: Notice | None) -> list[Judgement]:
-    """Every text, with what it is there for as far as is told: heading, item, price, total, or any other."""
+    """Every text, with what it is there for as far as reading tells."""
     left = list(read.entries) if read is not None else []
     judged = []
-    for entry in true.entries:
-        role = NOTICE_ROLES.get(entry.role, "text")
+    for entry in roles_as_read(true):
+        role = entry.role
         said = [one for one in left if same_text(one.label.text, entry.label.text)]
         best = next((one for one in said if one.role == role), said[0] if said else None)
         if best is not None:

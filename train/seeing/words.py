@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
 
-from vlm.structure import Box, Chart, Graph, Label, Notice, Parts, Structure, Table
+from vlm.reading.notices import settle_roles
+from vlm.structure import Box, Chart, Entry, Graph, Label, Notice, Parts, Structure, Table
 
 NOTICE_ROLES = {
     "heading": "heading", "title": "heading", "name": "heading", "item": "item", "place": "item", "day": "item",
@@ -35,6 +36,11 @@ class Word:
     box: Box
     role: str | None  # None where nobody could say: two pieces run together
     label: tuple[str, Box] | None
+
+
+def roles_as_read(truth: Notice) -> tuple[Entry, ...]:
+    """The entries of a notice in the roles that reading tells: the network's, and then by the form of the texts."""
+    return settle_roles([one.model_copy(update={"role": NOTICE_ROLES.get(one.role, "text")}) for one in truth.entries])
 
 
 def key(label: Label) -> tuple[str, Box]:

@@ -88,7 +88,9 @@ def settle_roles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 def _by_form(entry: Entry) -> str:
     text = " ".join(entry.label.text.split())
     role = next((role for role, form in FORMS.items() if form.fullmatch(text)), None)
-    return role or (entry.role if entry.role in ("heading", "item") else "text")
+    if role is None and entry.role in ("price", "total"):  # a number, whatever is written around it
+        return entry.role if re.search(r"\d", text) else "text"
+    return role or (entry.role if entry.role in LARGE else "text")
 
 
 def _change(roles: list[str], numbers: Sequence[int], changes: dict[str, str]) -> None:
