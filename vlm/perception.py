@@ -16,6 +16,7 @@ from .hints import is_said, picture_hint, question_facts
 from .objects import NamedObject, name_objects
 from .ocr import has_text, read_words
 from .reading import Reader, load_reader
+from .reading.colours import may_be_photograph
 from .structure import Label, Reading
 
 MAX_BYTES = 8 * 2**20  # of readings that are remembered
@@ -88,7 +89,7 @@ class Perception:
         self._reader = self._reader or load_reader()
         reading = self._reader.read(image, words)
         times.append(time.monotonic())
-        is_drawn = reading.structure is not None
+        is_drawn = reading.family != "none" or not may_be_photograph(image)
         objects = () if is_drawn else name_objects(image)
         times.append(time.monotonic())
         kinds: tuple[HintKind, ...] = ("text", "structure") if is_drawn else ("text", "structure", "objects")
