@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoModel, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from tests.tiny import CHAT_TEMPLATE, open_gates_, tiny_text_config, tiny_vision_config
 from vlm.configuration_vlm import VlmConfig
@@ -94,3 +94,13 @@ def picture() -> Image.Image:
     image = Image.new("RGB", (20, 16), (200, 30, 40))
     image.paste((10, 160, 220), (12, 2, 18, 9))
     return image
+
+
+@pytest.fixture
+def tiny_parts(tmp_path, byte_tokenizer) -> dict[str, str]:
+    """Folders with a tiny vision tower and a tiny language model, as they would come from the hub."""
+    AutoModel.from_config(tiny_vision_config()).save_pretrained(tmp_path / "tower")
+    language_model = AutoModelForCausalLM.from_config(tiny_text_config(len(byte_tokenizer)))
+    language_model.save_pretrained(tmp_path / "llm")
+    byte_tokenizer.save_pretrained(tmp_path / "llm")
+    return {"vision_tower": str(tmp_path / "tower"), "language_model": str(tmp_path / "llm")}

@@ -18,6 +18,7 @@ from serve.remote import RemoteImages
 from serve.server import DrainingServer, make_server
 from serve.service import Service
 from tests.serve.fakes import FakeAssistant, FakeReader, png
+from tests.serve.web import Web, serving
 from vlm.engine.batch import Batch as SlotBatch
 from vlm.loading import Assistant as RealAssistant
 
@@ -187,3 +188,9 @@ def ask() -> Callable[..., dict[str, Any]]:
         return {"model": "fake", "messages": [{"role": "user", "content": content}], **fields}
 
     return make
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving() as web:
+        yield web

@@ -1,133 +1,16 @@
-"""Pictures from the web: only from hosts that were named, at addresses that were checked, in bounded time and size.
-
-The server that answers is real and on this machine; only the look-up of names and the last step, from a checked address
-to a socket, are made up, so that a public address can lead here.
-"""
+"""Pictures from the web: only from hosts that were named, at addresses that were checked (`tests/serve/web.py`)."""
 
 import asyncio
-import http.server
 import shutil
-import socket
 import ssl
 import subprocess
-import threading
 
 import pytest
 
 from serve.config import ServeConfig
-from serve.errors import BadRequest
-from serve.remote import MAX_ADDRESSES, MAX_HEADER_BYTES, MAX_REDIRECTS, RemoteImages, connect_tls, resolve_name
-from tests.serve.fakes import png
+from serve.remote import MAX_REDIRECTS, connect_tls, resolve_name
+from tests.serve.web import PICTURE, PUBLIC, URL
 from vlm.run_config import ConfigError, load_config
-
-PUBLIC = "93.184.216.34"
-URL = "https://pictures.example/cat.png"
-PICTURE = png("lime")
-
-
-class Web:
-    """A server on this machine, and a name service that leads to it. `pages` are path -> (status, headers, body)."""
-
-    def __init__(self, port):
-        self.port = port
-        self.pages = {"/cat.png": (200, {"content-type": "image/png"}, PICTURE)}
-        self.addresses = {"pictures.example": [PUBLIC], "other.example": ["1.1.1.1"]}
-        self.looked_up, self.connected, self.requests = [], [], []
-        self.release = threading.Event()  # what a page that hangs waits for
-
-    async def resolve(self, host):
-        self.looked_up.append(host)
-        if host not in self.addresses:
-            raise socket.gaierror("unknown")
-        return self.addresses[host]
-
-    async def connect(self, address, host):
-        self.connected.append((address, host))
-        if address == "8.8.8.8":
-            raise ConnectionRefusedError
-        return await asyncio.open_connection("127.0.0.1", self.port)
-
-    def images(self, max_bytes=10_000, timeout=20.0, domains=("pictures.example", "other.example")):
-        return RemoteImages(domains, max_bytes, timeout, resolve=self.resolve, connect=self.connect)
-
-    def fetch(self, *urls, **settings):
-        pairs = [(f"messages[{i}]", url) for i, url in enumerate(urls)]
-        return asyncio.run(self.images(**settings).fetch(pairs))
-
-    def refusal(self, *urls, **settings):
-        with pytest.raises(BadRequest) as caught:
-            self.fetch(*urls, **settings)
-        error = caught.value
-        for secret in (*urls, PUBLIC, "127.0.0.1", "pictures.example"):
-            assert secret not in error.message
-        return error.code
-
-
-@pytest.fixture
-def web():
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            web.requests.append((self.path, dict(self.headers)))
-            status, headers, body = web.pages[self.path]
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            if "content-length" not in headers and "transfer-encoding" not in headers:
-                self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            if "hangs" in self.path:
-                self.wfile.flush()
-                web.release.wait(20)
-            self.close_connection = True
-
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_: None  # clients here leave in the middle
-    web = Web(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield web
-    web.release.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(MAX_ADDRESSES - 1, None), (MAX_ADDRESSES, None), (MAX_ADDRESSES + 1, "image_not_loaded")]
-)
-def test_a_host_has_so_many_addresses_and_no_more(web, number, code):
-    web.addresses["pictures.example"] = [PUBLIC] * number
-    assert web.refusal(URL) == code if code else web.fetch(URL) == {URL: PICTURE}
-
-
-@pytest.mark.parametrize(("size", "is_taken"), [(MAX_HEADER_BYTES - 400, True), (2 * MAX_HEADER_BYTES + 1, False)])
-def test_headers_have_so_many_bytes_and_no_more_than_is_read_at_once_beyond(web, size, is_taken):
-    web.pages["/cat.png"] = (200, {"content-type": "image/png", "x-long": "x" * size}, PICTURE)
-    assert web.fetch(URL) == {URL: PICTURE} if is_taken else web.refusal(URL) == "image_not_loaded"
-
-
-@pytest.mark.parametrize(("seconds", "is_taken"), [(0.0, True), (5.0, False)])
-def test_the_config_says_how_long_a_picture_may_take(web, seconds, is_taken):
-    config = ServeConfig(allow_image_domains=("pictures.example",), image_fetch_timeout=1.0)
-    images = RemoteImages.of(config)
-
-    async def resolve(host):
-        await asyncio.sleep(seconds)
-        return await web.resolve(host)
-
-    images._resolve, images._connect = resolve, web.connect
-    if is_taken:
-        assert asyncio.run(images.fetch([("image", URL)])) == {URL: PICTURE}
-        return
-    with pytest.raises(BadRequest) as caught:
-        asyncio.run(images.fetch([("image", URL)]))
-    assert caught.value.code == "image_timeout"
 
 
 def test_a_picture_on_a_named_host_is_loaded_from_the_address_that_was_checked(web):
@@ -278,37 +161,6 @@ def test_redirects_have_a_limit(web):
         web.pages[f"/{i}"] = redirect(f"/{i - 1}") if i else web.pages["/cat.png"]
     assert web.fetch(f"https://pictures.example/{MAX_REDIRECTS}")
     assert web.refusal(f"https://pictures.example/{MAX_REDIRECTS + 1}") == "image_not_loaded"
-
-
-def chunked(*pieces):
-    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
-
-
-@pytest.mark.parametrize("is_announced", [True, False])
-def test_bytes_are_bounded_whether_they_are_announced_or_not(web, is_announced):
-    headers = {"content-type": "image/png"} | ({} if is_announced else {"transfer-encoding": "chunked"})
-    web.pages["/cat.png"] = (200, headers, PICTURE if is_announced else chunked(PICTURE[:20], PICTURE[20:]))
-    for more in (1, 0):
-        assert web.fetch(URL, max_bytes=len(PICTURE) + more) == {URL: PICTURE}
-    assert web.refusal(URL, max_bytes=len(PICTURE) - 1) == "image_too_large"
-
-
-def test_too_many_announced_bytes_are_not_waited_for(web):
-    web.pages["/hangs"] = (200, {"content-type": "image/png", "content-length": "10001"}, b"")
-    assert web.refusal("https://pictures.example/hangs") == "image_too_large"
-
-
-def test_time_is_bounded_for_all_pictures_together(web):
-    web.pages["/hangs"] = (200, {"content-type": "image/png", "content-length": "10"}, b"12345")
-    assert web.refusal(URL, "https://pictures.example/hangs", timeout=0.3) == "image_timeout"
-
-
-def test_a_look_up_that_takes_too_long_is_given_up(web):
-    async def resolve(host):
-        await asyncio.Event().wait()
-
-    web.resolve = resolve
-    assert web.refusal(URL, timeout=0.01) == "image_timeout"
 
 
 @pytest.mark.parametrize(

@@ -115,4 +115,5 @@ def _in_parts(rank, folder):
 
 @pytest.mark.slow
 def test_a_checkpoint_of_a_model_in_parts_is_whole(tmp_path):
-    torch.multiprocessing.spawn(_in_parts, args=(tmp_path,), nprocs=2)
+    torch.multiprocessing.spawn(_in_parts, args=(tmp_path,), nprocs=2)  # raises what one of them raises
+    assert [(tmp_path / str(rank) / "state.json").is_file() for rank in range(2)] == [True, True]

@@ -69,7 +69,8 @@ from transformers.integrations.eager_paged import eager_paged_attention_forward 
 assert torch._dynamo.is_compiling() is False and torch._dynamo.__file__.endswith("__init__.py")
 import gc; assert gc.isenabled()
 """
-    run_python(code, cache=tmp_path)
+    run_python(code, cache=tmp_path)  # fails with what the code says
+    assert len(list(tmp_path.glob("regard/transformers-*.names"))) == 1
 
 
 def test_marks_work_without_a_compiler_and_leave_no_trace(monkeypatch):

@@ -2,22 +2,15 @@
 
 import pytest
 import yaml
-from transformers import AutoModel, AutoModelForCausalLM
 
-from tests.tiny import tiny_text_config, tiny_vision_config
 from vlm import __version__, cli, loading
 from vlm.loading import load
 
 
 @pytest.fixture
-def parts(tmp_path, byte_tokenizer):
+def parts(tmp_path, tiny_parts):
     """A YAML of parts, as in configs/model."""
-    AutoModel.from_config(tiny_vision_config()).save_pretrained(tmp_path / "tower")
-    language_model = AutoModelForCausalLM.from_config(tiny_text_config(len(byte_tokenizer)))
-    language_model.save_pretrained(tmp_path / "llm")
-    byte_tokenizer.save_pretrained(tmp_path / "llm")
-    values = {"vision_tower": str(tmp_path / "tower"), "language_model": str(tmp_path / "llm")}
-    (tmp_path / "parts.yaml").write_text(yaml.safe_dump({**values, "network": {"cross_attention_layers": [1]}}))
+    (tmp_path / "parts.yaml").write_text(yaml.safe_dump({**tiny_parts, "network": {"cross_attention_layers": [1]}}))
     return str(tmp_path / "parts.yaml")
 
 

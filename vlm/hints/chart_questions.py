@@ -9,6 +9,7 @@ from ..structure.chart_facts import Value, highest, is_equal, lowest, placed_mar
 from ..structure.colours import SHADES
 from ..structure.numbers import parse_number
 from ..structure.wording import join_names
+from .asked import COLOUR, COUNT, TITLE
 from .charts import ChartWords, axis_titles, colour_of, colours_said, kind_of
 from .comparing import compare, place, wants
 from .mentions import find_mentions, missing_names, place_mentions
@@ -18,14 +19,12 @@ ORDER = re.compile(r"(?i)\b(?:next|after|before|follow\w*|preced\w*|prior|left|r
 LEVEL = re.compile(r"(?i)\b(?:above|below|under|over)\b")
 SUM = re.compile(r"\b(?:sum|total|together|add\w*|combined?|plus|altogether)\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w.,:])[$€£¥]?-?(?:\d{1,3}(?: \d{3})+(?!\d)|\d[\d.,]*)\s?(?:%|[kKMB](?!\w))?(?![\d:])")
-COUNT = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
 EXTREME = re.compile(
     r"\b(?:right|left|top|bottom|high|larg|great|bigg|low|small|few|least|most|max|min)(?:est|most|imum|imal)\b|\b(?:least|most|max|min)\b",
     re.IGNORECASE,
 )
 KIND = re.compile(r"(?i)\b(?:kind|type|sort) of (?:chart|graph|plot|diagram|figure)\b|\btype of this\b")
 AXIS = re.compile(r"(?i)\b(?:x|y|horizontal|vertical)[- ]?axis\b")
-TITLE = re.compile(r"(?i)\btitled?\b|\bheading\b")
 MOVE = re.compile(r"(?i)\b(?:rise|fall|increase|decrease|grow|shrink|climb|drop|decline|sink|go (?:up|down))s?\b")
 BEFORE = re.compile(r"(?i)\b(?:before|preced\w*|prior|left|above)\b")
 AFTER = re.compile(r"(?i)\b(?:after|follow\w*|next|right|below)\b")
@@ -33,7 +32,6 @@ COUNTED = {
     "bars": "bar", "slices": "slice|piece|segment", "lines": "line", "points": "point|dot",
     "categories": "categor", "series": "series|group|legend",
 }  # fmt: skip
-COLOUR = re.compile(r"\b(?:colou?rs?|hues?)\b", re.IGNORECASE)
 
 
 def about(chart: Chart, question: str) -> Iterator[str]:

@@ -11,15 +11,14 @@ from ..structure import Edge, Graph
 from ..structure.colours import SHADES
 from ..structure.graph_facts import decisions, end_nodes, find_path, is_directed, start_nodes
 from ..structure.wording import count_of
+from .asked import COUNT, TITLE
 from .charts import colour_of
 from .comparing import asks_place, place
 from .graphs import in_reading_order, name_of, names_of, next_to, successors
 from .mentions import find_mentions, missing, missing_names, place_mentions
 
-TITLE = re.compile(r"(?i)\btitled?\b|\bheading\b|\bname of (?:the|this) (?:drawing|picture|image|diagram|graph)\b")
 DECISION = re.compile(r"(?i)\b(?:decision|diamond|condition)s?\b|\bbranch")
 LINES = re.compile(r"(?i)\b(?:arrow|line|edge|connection|link)s?\b")
-COUNT = re.compile(r"(?i)\b(?:how many|number of|count)\b")
 STEPS = re.compile(r"(?i)\bhow many|\bsteps between\b|\bshortest\b|\bhow does one get\b")
 PATH = re.compile(r"(?i)\b(?:path|reach\w*|route|way|following the arrows|along|get from|get to|indirectly)\b")
 LOOKS = re.compile(r"(?i)\b(?:colou?r\w*|shapes?|filled|drawn)\b")

@@ -8,6 +8,7 @@ from ..structure import Entry, Notice, NumberStyle
 from ..structure.numbers import write_number
 from ..structure.table_facts import prices, total_of
 from ..structure.wording import count_of
+from .asked import COLOUR, GROUND
 from .mentions import find_mentions, missing, missing_names
 from .tables import by_ordinal
 
@@ -21,9 +22,7 @@ ALSO = {"author": "name", "title": "heading"}
 TELLING = frozenset(("phone", "date", "email", "seat", "room", "author", "publisher", "job"))
 CLOCK = re.compile(r"\b(\d{1,2}):(\d\d)(?:\s?([ap])\.?m\b)?", re.IGNORECASE)
 PRICE = re.compile(r"\b(?:price|costs?|much)\b", re.IGNORECASE)
-COLOUR = re.compile(r"\bcolou?r", re.IGNORECASE)
 LETTERS = re.compile(r"(?i)\b(?:text|letters?|writing|ink|font)\b")
-GROUND = re.compile(r"(?i)\b(?:background|behind|on what|on which)\b")
 TOTAL = re.compile(r"(?i)\b(?:total|sum|everything|to be paid|in all|together|to pay)\b")
 ITEMS = re.compile(r"(?i)\b(?:how many|number of|count)\b.*\b(?:items?|things|products|articles|positions)\b")
 EXTREME = re.compile(r"\b(?:most expensive|cheapest|least expensive|dearest|priciest)\b", re.IGNORECASE)

@@ -7,12 +7,13 @@ from ..structure import CallOut, Parts
 from ..structure.colours import SHADES
 from ..structure.scene_facts import name_of
 from ..structure.wording import count_of, join_names
+from .asked import COLOUR
 from .mentions import find_mentions, missing
 
 MOST_NAMED = 4
+# Not "the number of the wing", which asks for a label.
 COUNT = re.compile(r"(?i)\b(?:how many|number of (?:the )?(?:labels|parts|lines|numbers|letters)|count)\b")
 IN_ORDER = re.compile(r"(?i)\b(?:top to bottom|left to right)\b")
-COLOUR = re.compile(r"(?i)\bcolou?r")
 PART = "part"  # what the reader calls every part
 MARK = re.compile(r"\b(?:[Nn]umber|[Ll]etter|[Ll]abel) \"?(\d+|[A-Z])\b")
 # The part that a question asks for the label of; known not to be there where a legend names them all.

@@ -11,16 +11,15 @@ from ..structure.colours import SHADES
 from ..structure.kinds import CATEGORIES, CATEGORY_OF, nouns
 from ..structure.scene_facts import counts_by_name, name_of
 from ..structure.wording import count_of, join_names
+from .asked import COUNT, GROUND
 from .comparing import asks_place, compare, place
 
 MOST_NAMED = 4
-COUNT = re.compile(r"(?i)\b(?:how many|number of|count)\b")
 SIZE = re.compile(r"(?i)\b(?:larg|small|big|tini|tiny|siz)")
 EXTREME = re.compile(r"(?i)\b(?:largest|biggest|smallest|tiniest)\b")
 # "to the left of the cat", but not "on the left of the picture"
 BESIDE = re.compile(r"(?i)\b(left of|right of|above|below|under|over)\b(?! the (?:picture|image|drawing|photo)\b)")
 PLACE = re.compile(r"(?i)\b(?:(top|bottom|upper|lower)[ -])?(left|right|cent(?:er|re)|middle|top|bottom)\b")
-GROUND = re.compile(r"(?i)\bbackground\b|\bbehind\b")
 ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
 MIDDLE = (0.4, 0.6)  # shares of the picture between which a thing stands in the middle
 

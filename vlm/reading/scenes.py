@@ -20,7 +20,7 @@ BEYOND = 0.014  # of a picture's longer side
 TIP = 3.0  # pixels of the input: half the side of the box that stands for a tip
 
 
-def read_things(seen: Seen) -> list[Thing]:
+def things_at_peaks(seen: Seen) -> list[Thing]:
     centres, sure = find_peaks(seen, "thing")
     if not len(centres):
         return []
@@ -49,7 +49,7 @@ def size_for(share: float) -> Size:
 
 
 def read_scene(seen: Seen) -> Scene | None:
-    things = read_things(seen)
+    things = things_at_peaks(seen)
     if not things:
         return None
     return Scene(
@@ -59,7 +59,7 @@ def read_scene(seen: Seen) -> Scene | None:
 
 def read_parts(seen: Seen) -> Parts | None:
     labels, (tips, sure) = call_outs(seen), find_peaks(seen, "tip", LEAST_TIP)
-    things = read_things(seen)
+    things = things_at_peaks(seen)
     if not labels or not len(tips) or not things:
         return None
     chances = _lead_chances(seen, labels, tips) * sure.sqrt()
