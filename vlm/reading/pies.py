@@ -80,17 +80,11 @@ def read_pie(seen: Seen) -> Chart | None:
 
 def refined_circle(pixels: npt.NDArray[np.float32], circle: Tensor) -> Tensor:
     """The circle [3] (x, y, radius) through the places where, seen from inside, the colours turn into the paper's."""
-    height, width = pixels.shape[:2]
-    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
     for _ in range(2):
         x, y, radius = circle.tolist()
         angles = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)
         reach = np.linspace(0.5, 1.5, 4 * RAYS) * radius
-        columns = np.rint(x + np.sin(angles)[:, None] * reach).astype(int)
-        rows = np.rint(y - np.cos(angles)[:, None] * reach).astype(int)
-        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-        colours = pixels[rows.clip(0, height - 1), columns.clip(0, width - 1)]
-        is_paper = np.linalg.norm(colours - paper, axis=-1) < PAPER
+        is_paper, inside = _along_rays(pixels, (x, y), reach)
         left = is_paper & inside & np.roll(is_paper, -1, axis=1) & np.roll(is_paper, -2, axis=1)
         first = left[:, :-2].argmax(axis=1)
         found = (first > 0) & left[:, :-2].any(axis=1)
@@ -108,18 +102,27 @@ def refined_circle(pixels: npt.NDArray[np.float32], circle: Tensor) -> Tensor:
 
 def hole_of(pixels: npt.NDArray[np.float32], circle: tuple[float, float, float]) -> float:
     """The radius of a donut's hole, 0 for a pie: how far in, from the rim, the paper's colour comes back."""
-    height, width = pixels.shape[:2]
-    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
     x, y, radius = circle
-    angles = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)
     reach = np.linspace(0.9, 0.0, RAYS) * radius  # inwards
-    columns = np.rint(x + np.sin(angles)[:, None] * reach).astype(int).clip(0, width - 1)
-    rows = np.rint(y - np.cos(angles)[:, None] * reach).astype(int).clip(0, height - 1)
-    is_paper = np.linalg.norm(pixels[rows, columns] - paper, axis=-1) < PAPER
+    is_paper, _ = _along_rays(pixels, (x, y), reach)
     back = is_paper & np.roll(is_paper, -1, axis=1)  # more than a line between slices
     inner = np.where(back[:, :-1].any(axis=1), reach[back[:, :-1].argmax(axis=1)], 0.0)
     hole = float(np.median(inner))
     return hole if hole > LEAST_HOLE * radius else 0.0
+
+
+def _along_rays(
+    pixels: npt.NDArray[np.float32], centre: tuple[float, float], reach: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """[RAYS, N]: what, so far from a centre, has the paper's colour, and what is inside the picture."""
+    height, width = pixels.shape[:2]
+    paper = np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]), axis=0)
+    angles = np.linspace(0, 2 * np.pi, RAYS, endpoint=False)[:, None]
+    columns = np.rint(centre[0] + np.sin(angles) * reach).astype(int)
+    rows = np.rint(centre[1] - np.cos(angles) * reach).astype(int)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    colours = pixels[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return np.linalg.norm(colours - paper, axis=-1) < PAPER, inside
 
 
 def _fit_circle(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
