@@ -6,6 +6,7 @@ The language model learns from such hints (`vlm/hints`), so that it uses what wa
 from random import Random
 from typing import Any, cast
 
+from vlm.hints.parts import PART, is_name
 from vlm.reading.notices import kind_of
 from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
 from vlm.structure.kinds import KINDS
@@ -13,25 +14,28 @@ from vlm.structure.reading import Family
 
 from .seeing.words import misread, roles_as_read
 
-PART = "part"  # what the reader calls every part of a drawing
+UNNAMED = 0.4  # how often the reader does not know what is drawn, and what its parts are
+UNSEEN = 0.15  # how often nothing is made of shapes, which can be seen all the same
 WRONG = 0.06  # how often an element of a spoilt structure is missing or misread
 
 
 def as_read(truth: Structure, family: str, rng: Random, spoilt: bool) -> Reading:
     """A reading of a drawn picture; `spoilt` with mistakes in it."""
-    structure = _readable(truth)
-    if spoilt:
-        structure = _spoilt(structure, rng)
+    structure: Structure | None = _readable(truth, rng)
+    if spoilt and structure:
+        structure = None if family == "shapes" and rng.random() < UNSEEN else _spoilt(structure, rng)
     return Reading(family=cast(Family, family), confidence=1.0, structure=cast(Any, structure), words=())
 
 
-def _readable(truth: Structure) -> Structure:
+def _readable(truth: Structure, rng: Random) -> Structure:
     if isinstance(truth, Notice):
         entries = roles_as_read(truth)
         return truth.model_copy(update={"kind": kind_of(entries), "entries": entries})
     if isinstance(truth, Parts):
-        things = tuple(thing.model_copy(update={"kind": PART}) for thing in truth.things)
-        return truth.model_copy(update={"things": things, "subject": None})
+        if is_name(truth.call_outs[0].label.text) or rng.random() < UNNAMED:
+            things = tuple(thing.model_copy(update={"kind": PART}) for thing in truth.things)
+            truth = truth.model_copy(update={"things": things})
+        return truth.model_copy(update={"subject": truth.subject if rng.random() >= UNNAMED else None})
     return truth
 
 

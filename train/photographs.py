@@ -9,6 +9,7 @@ from random import Random
 from vlm.objects import NamedObject, class_names
 from vlm.perception import Perceived, with_hints
 from vlm.structure import Reading
+from vlm.structure.wording import with_article
 
 from .data_engine import Split
 from .seeing.nothing import draw_nothing
@@ -23,6 +24,7 @@ UNKNOWN = (
     "Which box comes after the first one?", "What is the label on the left?", "Who is this?", "What does it cost?",
 )  # fmt: skip
 CANNOT = "it cannot be told from the picture"
+NAMELESS = 0.25  # the share of pictures in which nothing is recognized
 
 
 class PhotographSource:
@@ -39,14 +41,24 @@ class PhotographSource:
         objects = tuple(
             NamedObject(name, chance) for name, chance in zip(names, chances, strict=False) if chance >= 0.08
         )
+        if rng.random() < NAMELESS:
+            objects = ()
         seen = Perceived(Reading(family="none", confidence=1.0, structure=None, words=()), objects)
-        asked = [
-            *((question, names[0], f"This looks like {_a(names[0])}.") for question in rng.sample(MAIN, 3)),
-            (rng.choice(IS_IT).format(names[0]), "yes", f"Yes, it looks like {_a(names[0])}."),
-            (rng.choice(IS_IT).format(names[3]), "no", f"No, it looks more like {_a(names[0])}."),
+        asked = self._about_nameless(names, rng) if not objects else self._about_named(names, rng)
+        return [self._conversation(image, seen, *one, rng) for one in asked]
+
+    def _about_named(self, names: list[str], rng: Random) -> list[tuple[str, str, str]]:
+        return [
+            *((question, names[0], f"This looks like {with_article(names[0])}.") for question in rng.sample(MAIN, 3)),
+            (rng.choice(IS_IT).format(names[0]), "yes", f"Yes, it looks like {with_article(names[0])}."),
+            (rng.choice(IS_IT).format(names[3]), "no", f"No, it looks more like {with_article(names[0])}."),
             *((question, CANNOT, f"{CANNOT.capitalize()}.") for question in rng.sample(UNKNOWN, 1)),
         ]
-        return [self._conversation(image, seen, *one, rng) for one in asked]
+
+    def _about_nameless(self, names: list[str], rng: Random) -> list[tuple[str, str, str]]:
+        """Nothing is made up of what is not recognized."""
+        asked = [*rng.sample(MAIN, 3), rng.choice(IS_IT).format(names[0]), *rng.sample(UNKNOWN, 2)]
+        return [(question, CANNOT, f"{CANNOT.capitalize()}.") for question in asked]
 
     def _conversation(
         self, image, seen: Perceived, question: str, answer: str, sentence: str, rng: Random
@@ -61,7 +73,3 @@ class PhotographSource:
             *with_hints(messages, lambda _: seen, len),
             {"role": "assistant", "content": answer if brief else sentence},
         ]
-
-
-def _a(name: str) -> str:
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

@@ -16,13 +16,15 @@ def test_an_unspoilt_reading_says_what_was_drawn_but_for_what_nobody_can_read(fa
     if family == "signs":
         assert [one.label for one in read.entries] == [one.label for one in truth.entries]
     elif family == "parts":
-        assert read.subject is None and {thing.kind for thing in read.things} == {"part"}
         assert read.call_outs == truth.call_outs
+        assert {read.subject} <= {truth.subject, None}
+        named = [thing.kind for thing in truth.things]
+        assert [thing.kind for thing in read.things] in (named, len(named) * ["part"])
     else:
         assert read == truth
 
 
-@pytest.mark.parametrize("family", sorted({*FAMILIES} - {"shapes"}))  # of these nothing is said
+@pytest.mark.parametrize("family", FAMILIES)
 def test_spoilt_readings_have_some_mistakes(family):
     truths = [draw(family, seed, "train").truth for seed in range(20)]
     changed = [

@@ -9,13 +9,13 @@ import pytest
 from train.data_engine.colours import NAMES
 from train.data_engine.lettering import apart
 from train.data_engine.shapes_picture import choose_colours
-from train.data_engine.shapes_wording import plural, with_article
 from train.data_engine.things import Things
 from train.data_engine.things_glyphs import masks, proportions
 from train.data_engine.things_layout import HELD_OUT_PATTERNS, Icon, IconScene, extent
 from train.data_engine.things_picture import CONTRAST
 from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS
-from vlm.structure.kinds import SYNONYMS
+from vlm.structure.kinds import SYNONYMS, plural
+from vlm.structure.wording import with_article
 
 FAMILY = Things()
 MISSING = "\U000f0000"  # a character that no font draws

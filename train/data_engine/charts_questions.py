@@ -7,6 +7,9 @@ is looked for.
 from collections.abc import Iterator
 from random import Random
 
+from vlm.structure.kinds import plural
+from vlm.structure.wording import with_article
+
 from . import charts_wording as words
 from .charts_comparing import compare_two, extremes, nearest, thresholds_crossed, trends
 from .charts_facts import (
@@ -23,7 +26,7 @@ from .charts_style import DrawnChart
 from .charts_wording import listed, say
 from .colours import NAMES
 from .family import Question
-from .shapes_wording import plural, sentence, with_article
+from .shapes_wording import sentence
 
 QUESTIONS = 12  # at most so many for one picture
 ALWAYS = ("kind", "describe")  # what is not dropped where there are more questions

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from random import Random
 
 from vlm.structure import NodeShape
+from vlm.structure.wording import with_article
 
 from . import graphs_wording as words
 from .family import Question
 from .graphs_facts import Facts
 from .shapes_facts import OPPOSITE, clear_relations
 from .shapes_questions import BESIDE, FURTHER
-from .shapes_wording import WHICH, say, sentence, with_article
+from .shapes_wording import WHICH, say, sentence
 from .tables_questions import yes_no
 
 # How often a shape is asked for: rarely where it finds room easily.

@@ -7,12 +7,14 @@ are asked for less often. So nothing can be guessed without the picture.
 from collections.abc import Callable, Iterator
 from random import Random
 
+from vlm.structure.wording import with_article
+
 from . import graphs_wording as words
 from .family import Question
 from .graphs_facts import Facts
 from .graphs_looks import by_colour, colour, position, shape
 from .graphs_style import DrawnGraph
-from .shapes_wording import say, sentence, with_article
+from .shapes_wording import say, sentence
 from .tables_questions import CANNOT_TELL, QUESTIONS, listing, yes_no
 
 # How often the number of arrows and of decisions is asked for: rarely where it is frequent, not at all where rare.

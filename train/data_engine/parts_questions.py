@@ -9,12 +9,13 @@ from itertools import pairwise
 from random import Random
 
 from vlm.structure import CallOut, Parts
+from vlm.structure.wording import with_article
 
 from . import parts_wording as words
 from .family import Question
 from .parts_drawings import DRAWINGS, MACHINE, MACHINE_PARTS, MACHINES
 from .parts_layout import MARKS
-from .shapes_wording import COLOR_OF, say, sentence, with_article
+from .shapes_wording import COLOR_OF, say, sentence
 from .tables_questions import CANNOT_TELL, listing, yes_no
 
 QUESTIONS = 12  # at most so many for one picture

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from random import Random
 
+from vlm.structure.kinds import plural
+from vlm.structure.wording import with_article
+
 from . import shapes_wording as words
 from .colours import NAMES
 from .shapes_kinds import HELD_OUT, WEIGHTS
-from .shapes_wording import plural, say, with_article
+from .shapes_wording import say
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from itertools import combinations
 from random import Random
 
 from vlm.structure import Scene, Thing
+from vlm.structure.kinds import plural
+from vlm.structure.wording import with_article
 
 from . import shapes_wording as words
 from .colours import NAMES
@@ -27,7 +29,7 @@ from .shapes_facts import (
     standing_out,
 )
 from .shapes_kinds import HELD_OUT, WEIGHTS
-from .shapes_wording import full_name, names, plural, say, sentence, with_article
+from .shapes_wording import full_name, names, say, sentence
 from .tables_questions import CANNOT_TELL
 
 QUESTIONS = 12  # at most so many for one picture

@@ -10,10 +10,6 @@ from vlm.structure import Scene, Thing
 
 PICTURE = ("picture", "image", "drawing")
 SHAPE = ("shape", "object", "thing", "figure")
-PLURALS = {  # that follow no rule
-    "knife": "knives", "leaf": "leaves", "loaf": "loaves", "scarf": "scarves", "wolf": "wolves", "mouse": "mice",
-    "sheep": "sheep", "fish": "fish", "deer": "deer", "potato": "potatoes", "tomato": "tomatoes",
-}  # fmt: skip
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 SHAPE_OF = (
@@ -108,23 +104,6 @@ def say(rng: Random, templates: tuple[str, ...], **words: str) -> str:
 
 def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
-
-
-def with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
-def plural(noun: str) -> str:
-    """Of what is counted: "loaf of bread" -> "loaves of bread"."""
-    head, of, rest = noun.partition(" of ")
-    before, space, last = head.rpartition(" ")
-    if last in PLURALS:
-        last = PLURALS[last]
-    elif last[-1] == "y" and last[-2] not in "aeiou":
-        last = f"{last[:-1]}ies"
-    else:
-        last += "es" if last.endswith(("s", "x", "ch", "sh")) else "s"
-    return f"{before}{space}{last}{of}{rest}"
 
 
 def full_name(thing: Thing) -> str:

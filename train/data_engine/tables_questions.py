@@ -10,10 +10,12 @@ from decimal import Decimal
 from random import Random
 
 from vlm.structure import Table
+from vlm.structure.kinds import plural
+from vlm.structure.wording import with_article
 
 from . import tables_wording as words
 from .family import Question
-from .shapes_wording import plural, say, sentence, with_article
+from .shapes_wording import say, sentence
 from .tables_facts import Facts, Quantity, subject
 
 QUESTIONS = 12  # at most so many for one picture

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from random import Random
 
 from vlm.structure import Thing
-from vlm.structure.kinds import SYNONYMS
+from vlm.structure.kinds import SYNONYMS, plural
+from vlm.structure.wording import with_article
 
 from . import shapes_wording
 from . import things_wording as words
@@ -17,7 +18,7 @@ from .colours import NAMES
 from .family import Question
 from .shapes_facts import PLACES, clear_place, clear_relations, clearly_larger, nearest_place
 from .shapes_questions import BESIDE, background, placed, relation, where
-from .shapes_wording import NUMBERS, full_name, names, plural, say, sentence, with_article
+from .shapes_wording import NUMBERS, full_name, names, say, sentence
 from .tables_questions import CANNOT_TELL, listing, yes_no
 from .things_layout import MOST_ALIKE, IconScene
 from .things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUP_OF, GROUPS

@@ -11,8 +11,10 @@ from train.data_engine import charts_wording as words
 from train.data_engine.charts_facts import MARGIN, STACKED_MARGIN
 from train.data_engine.charts_wording import say
 from train.data_engine.family import Question
-from train.data_engine.shapes_wording import plural, sentence, with_article
+from train.data_engine.shapes_wording import sentence
 from train.data_engine.tables_questions import yes_no
+from vlm.structure.kinds import plural
+from vlm.structure.wording import with_article
 
 from .balance import Balance
 from .charts_truth import write

@@ -9,12 +9,13 @@ from ..structure.chart_facts import Value, highest, is_equal, lowest, placed_mar
 from ..structure.colours import SHADES
 from ..structure.numbers import parse_number
 from ..structure.wording import join_names
-from .asked import COLOUR, COUNT, TITLE
+from .asked import COLOUR, COUNT, DESCRIBE, TITLE
 from .charts import ChartWords, axis_titles, colour_of, colours_said, kind_of
 from .comparing import compare, place, wants
 from .mentions import find_mentions, missing_names, place_mentions
 
 MOST_PAIRS = 3
+MANY = 12  # values: not all of more need fit into the block, so a description is told their names
 ORDER = re.compile(r"(?i)\b(?:next|after|before|follow\w*|preced\w*|prior|left|right)\b")
 LEVEL = re.compile(r"(?i)\b(?:above|below|under|over)\b")
 SUM = re.compile(r"\b(?:sum|total|together|add\w*|combined?|plus|altogether)\b", re.IGNORECASE)
@@ -39,8 +40,12 @@ def about(chart: Chart, question: str) -> Iterator[str]:
     words = ChartWords(chart)
     if (found := [*_of_words(chart, question)]) or (found := [*_of_colours(chart, words, question)]):
         yield from found
-    else:
-        yield from _of_values(chart, words, question)
+    elif (found := [*_of_values(chart, words, question)]) or not DESCRIBE.search(question):
+        yield from found
+    elif len(words.values) > MANY:
+        yield f"values for {join_names(words.categories)}"
+        if len(words.series) > 1:
+            yield f"{len(words.series)} series: {join_names(words.series)}"
 
 
 def _of_words(chart: Chart, question: str) -> Iterator[str]:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from ..structure import CallOut, Parts
 from ..structure.colours import SHADES
-from ..structure.scene_facts import name_of
-from ..structure.wording import count_of, join_names
+from ..structure.wording import count_of, join_names, with_article
 from .asked import COLOUR
 from .mentions import find_mentions, missing
 
@@ -14,7 +13,7 @@ MOST_NAMED = 4
 # Not "the number of the wing", which asks for a label.
 COUNT = re.compile(r"(?i)\b(?:how many|number of (?:the )?(?:labels|parts|lines|numbers|letters)|count)\b")
 IN_ORDER = re.compile(r"(?i)\b(?:top to bottom|left to right)\b")
-PART = "part"  # what the reader calls every part
+PART = "part"  # what the reader calls one that it does not know
 MARK = re.compile(r"\b(?:[Nn]umber|[Ll]etter|[Ll]abel) \"?(\d+|[A-Z])\b")
 # The part that a question asks for the label of; known not to be there where a legend names them all.
 NOUN = re.compile(
@@ -27,10 +26,10 @@ NO_PART = frozenset(("part", "parts", "drawing", "picture", "image", "line", "le
 
 
 def describe_parts(parts: Parts) -> Iterator[str]:
-    """What is drawn, and what every label points to."""
+    """What is drawn, and what every label points to, from the top."""
     title = f' "{parts.title.text}"' if parts.title else ""
-    yield f"drawing of a {parts.subject or 'thing'}{title} with {len(parts.call_outs)} labels"
-    yield from (f"{_said(parts, one)}" for one in parts.call_outs)
+    yield f"drawing of {with_article(parts.subject or 'thing')}{title} with {len(parts.call_outs)} labels"
+    yield from (_said(parts, one) for one in sorted(parts.call_outs, key=lambda one: one.label.box[1::-1]))
 
 
 def _in_order(parts: Parts, across: bool) -> list[str]:
@@ -41,8 +40,18 @@ def _in_order(parts: Parts, across: bool) -> list[str]:
 
 def _said(parts: Parts, one: CallOut) -> str:
     """Where a label points, and what it stands for."""
-    thing = name_of(parts.part(one))
-    return f"{one.label.text} points to the {thing}{f' ({one.meaning.text})' if one.meaning else ''}"
+    return f"{one.label.text} points to the {parts.part(one).colour} {_kind(parts, one)}"
+
+
+def is_name(label: str) -> bool:
+    """Whether a label is a name, and not a letter or a number."""
+    return len(label) > 1 and not label.isdigit()
+
+
+def _kind(parts: Parts, one: CallOut) -> str:
+    """What a label points to: as the legend says, or else as it looks; not what the label itself says."""
+    kind = one.meaning.text if one.meaning else parts.part(one).kind
+    return PART if kind.casefold() == one.label.text.casefold() else kind
 
 
 def _called(name: str) -> str:
@@ -50,6 +59,14 @@ def _called(name: str) -> str:
 
 
 def about_parts(parts: Parts, question: str) -> Iterator[str]:
+    """What a question about some labels or parts turns on; where it is about none in particular, what is drawn."""
+    facts = list(_about_some(parts, question))
+    yield from facts
+    if not facts and parts.subject:
+        yield f"it is a drawing of {with_article(parts.subject)}"
+
+
+def _about_some(parts: Parts, question: str) -> Iterator[str]:
     """Where the labels that a question names lead, and which labels lead to what it names."""
     labels = [one.label.text for one in parts.call_outs]
     if COUNT.search(question):
@@ -66,8 +83,7 @@ def about_parts(parts: Parts, question: str) -> Iterator[str]:
             yield f"{one.label.text} stands for {one.meaning.text}"
     targets: dict[str, list[CallOut]] = {}
     for one in parts.call_outs:
-        thing = parts.part(one)
-        for name in {thing.kind, thing.colour, one.meaning.text if one.meaning else thing.kind} - {PART}:
+        for name in {_kind(parts, one), parts.part(one).kind, parts.part(one).colour} - {PART}:
             targets.setdefault(name, []).append(one)
     names = list(targets)
     question = question.replace("grey", "gray")
@@ -87,7 +103,7 @@ def about_parts(parts: Parts, question: str) -> Iterator[str]:
     yield from missing(written, question)
     yield from (f'there is no "{mark}"' for mark in MARK.findall(question) if mark not in labels)
     named = [*written, *(thing.kind for thing in parts.things)]
-    is_named = all(one.meaning or (len(one.label.text) > 1 and not one.label.text.isdigit()) for one in parts.call_outs)
+    is_named = all(is_name(one.label.text) or _kind(parts, one) != PART for one in parts.call_outs)
     for noun in NOUN.findall(question) if is_named and not quoted else ():
         if not (NO_PART.intersection(noun.split()) or noun.endswith("most") or find_mentions(named, noun)):
             yield f'there is no "{noun}"'

@@ -1,16 +1,13 @@
-"""Scenes of everyday things in words, and what a question about some of them turns on.
-
-Not of geometric shapes: what stands where, the model sees better by itself (vlm/mini/README.md has both).
-"""
+"""Scenes of shapes or everyday things in words, and what a question about some of them turns on."""
 
 import re
 from collections.abc import Iterator
 
 from ..structure import Scene, Thing
 from ..structure.colours import SHADES
-from ..structure.kinds import CATEGORIES, CATEGORY_OF, nouns
+from ..structure.kinds import CATEGORIES, CATEGORY_OF, nouns, plural
 from ..structure.scene_facts import counts_by_name, name_of
-from ..structure.wording import count_of, join_names
+from ..structure.wording import count_of, join_names, with_article
 from .asked import COUNT, GROUND
 from .comparing import asks_place, compare, place
 
@@ -24,11 +21,6 @@ ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
 MIDDLE = (0.4, 0.6)  # shares of the picture between which a thing stands in the middle
 
 
-def is_of_things(scene: Scene) -> bool:
-    """Whether it has everyday things in it."""
-    return any(thing.kind in CATEGORY_OF for thing in scene.things)
-
-
 def place_of(thing: Thing, scene: Scene) -> str:
     """One of the nine places of a picture: "top left", "center"."""
     x, y = thing.centre[0] / scene.width, thing.centre[1] / scene.height
@@ -40,7 +32,7 @@ def describe_scene(scene: Scene) -> Iterator[str]:
     """Every thing with its place."""
     yield count_of(len(scene.things), "thing") + (f" on {scene.background}" if scene.background else "")
     yield ", ".join(f"{name_of(one)}{'' if one.is_sure else '?'} {place_of(one, scene)}" for one in scene.things)
-    several = [f"{count} {name}s" for name, count in counts_by_name(scene).items() if count > 1]
+    several = [_counted(count, name) for name, count in counts_by_name(scene).items() if count > 1]
     if several:
         yield ", ".join(several)
 
@@ -64,22 +56,27 @@ def about_scene(scene: Scene, question: str) -> Iterator[str]:
     if EXTREME.search(question) and scene.things:
         by_size = sorted(scene.things, key=lambda thing: -thing.area)
         yield f"largest {name_of(by_size[0])}, smallest {name_of(by_size[-1])}"
-    if not groups:
+    if not groups or (len(scene.things) == 1 and not any(things for _, things in groups) and not counts):
         yield from _in_all(scene, question)
 
 
 def _found(scene: Scene, name: str, things: list[Thing], counts: bool) -> str:
     """What the question calls so: that there is none, how many there are, or what and where it is."""
     if not things:
-        return f"0 {name}" if counts else f"there is no {name}"
+        return _counted(0, name) if counts else f"there is no {name}"
     if counts:
-        return f"{len(things)} {name}"
+        return _counted(len(things), name)
     if len(things) > 1:
-        return f"{len(things)} {name}: {join_names(f'{name_of(one)} {place_of(one, scene)}' for one in things)}"
+        listed = join_names(f"{name_of(one)} {place_of(one, scene)}" for one in things)
+        return f"{name}: {listed}"
     one, at = things[0], place_of(things[0], scene)
     if name.endswith(one.kind):
         return f"the {name} is {'there' if name.startswith(one.colour) else one.colour}, {at}"
-    return f"the {name} is {'an' if one.colour[0] in 'aeiou' else 'a'} {name_of(one)}, {at}"
+    return f"the {name} is {with_article(name_of(one))}, {at}"
+
+
+def _counted(number: int, name: str) -> str:
+    return count_of(number, name, plural(name))
 
 
 def _groups(scene: Scene, question: str) -> list[tuple[str, list[Thing]]]:

@@ -58,9 +58,7 @@ def _which(question: str, count: int) -> int:
 
 
 def is_said(structure: Structure | None) -> TypeGuard[Structure]:
-    """Whether hints are made of it; not of shapes, which the model sees better by itself."""
-    if isinstance(structure, Scene) and not isinstance(structure, Parts):
-        return scenes.is_of_things(structure)
+    """Whether there is something that hints are made of."""
     return isinstance(structure, tuple(FAMILIES))
 
 
@@ -84,6 +82,8 @@ def _of_photograph(reading: Reading, objects: Sequence[NamedObject]) -> Iterator
         yield f"looks like {', '.join(f'{in_plain_words(one.name)} {one.probability:.0%}' for one in objects)}"
     if reading.words:
         yield f"words: {' / '.join(word.text for word in reading.words)}"
+    if not objects and not reading.words:
+        yield "nothing that is recognized"
 
 
 def _fitting(lines: Sequence[str], limit: int, count_tokens: CountTokens) -> str:

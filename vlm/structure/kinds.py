@@ -76,8 +76,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "light bulb": ("bulb",),
 }  # fmt: skip
 PLURALS = {  # that follow no rule
-    "leaf": "leaves", "loaf": "loaves", "scarf": "scarves", "wolf": "wolves", "mouse": "mice", "potato": "potatoes",
-    "tomato": "tomatoes", "bus": "buses",
+    "knife": "knives", "leaf": "leaves", "loaf": "loaves", "scarf": "scarves", "wolf": "wolves", "mouse": "mice",
+    "sheep": "sheep", "fish": "fish", "deer": "deer", "potato": "potatoes", "tomato": "tomatoes",
 }  # fmt: skip
 CATEGORY_OF = {kind: category for category, kinds in CATEGORIES.items() for kind in kinds.split(", ")}
 KINDS = tuple(dict.fromkeys((*SHAPES, *CATEGORY_OF, *OTHERS.split(", "))))
@@ -100,14 +100,19 @@ def nouns() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
     return re.compile(rf"\b(?:({'|'.join(SHADES)}) )?({either})\b", re.IGNORECASE), meant
 
 
-def _plurals(noun: str) -> tuple[str, ...]:
-    """ "loaf of bread": "loaves of bread"."""
+def plural(noun: str) -> str:
+    """ "loaf of bread" -> "loaves of bread" """
     head, of, rest = noun.partition(" of ")
     before, space, last = head.rpartition(" ")
     if last in PLURALS:
-        forms: tuple[str, ...] = (PLURALS[last],)
-    elif last.endswith("y"):
-        forms = (f"{last[:-1]}ies", f"{last}s")
+        last = PLURALS[last]
+    elif last[-1] == "y" and last[-2] not in "aeiou":
+        last = f"{last[:-1]}ies"
     else:
-        forms = (f"{last}s", f"{last}es")
-    return tuple(f"{before}{space}{form}{of}{rest}" for form in forms)
+        last += "es" if last.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{before}{space}{last}{of}{rest}"
+
+
+def _plurals(noun: str) -> tuple[str, ...]:
+    """The plural, and what else people write for it: "couchs"."""
+    return plural(noun), f"{noun}s", f"{noun}es"

@@ -9,6 +9,11 @@ def join_names(names: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def with_article(noun: str) -> str:
+    """ "a box", "an arrow" """
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def count_of(number: int, one: str, many: str | None = None) -> str:
     """ "1 box", "2 boxes" """
     return f"{number} {one if number == 1 else many or f'{one}s'}"
