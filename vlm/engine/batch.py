@@ -27,7 +27,7 @@ from .prompts import Pictures, Prompt, Text, embed
 from .variants import Variant, make_variant
 
 MIB = 2**20
-BUSY_PART, IDLE_PART = 32, 256  # prompt tokens read in a step: while others are answered, and while none is
+BUSY_PART, IDLE_PART = 32, 384  # prompt tokens read in a step: while others are answered, and while none is
 PLAUSIBLE = 0.1  # guidance chooses among tokens that have this share of the likeliest one's probability
 
 Event = tuple[Any, Chunk | Exception]  # who joined with the prompt, and what came of it

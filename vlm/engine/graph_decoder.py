@@ -6,6 +6,8 @@ differ in the last bits from the same tokens in a prompt.
 """
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +29,8 @@ from .variants import Variant, make_variant
 
 logger = logging.getLogger(__name__)
 
+TIMED = ((1, 64), (1, 1), (4, 1))  # sequences, and tokens of each: a prompt, an answer, a batch of answers
+ROUNDS = 5
 LEAST = 2  # tokens of a part of a prompt: one alone would be read as an answer's
 
 
@@ -70,7 +74,7 @@ class GraphDecoder(SlotDecoder):
         from .graph import LanguageModelGraph, known_weights
 
         if not self._folder.is_dir():  # it was forgotten while this process ran on
-            kept_graphs(self.model, self.base, lambda _: True)
+            kept_graphs(self.model, self.base, lambda _: None)
         known = known_weights(self._folder / SEEING)
         own = (".update.",) if variant.looking is self.base.looking else (".update.", "blocks.")
         known = {name: weight for name, weight in known.items() if not any(part in name for part in own)}
@@ -215,16 +219,44 @@ def _make_graph_decoder(model: VlmForConditionalGeneration) -> GraphDecoder | No
         return None
     base, folder = make_variant(model), None
     try:
-        folder = kept_graphs(model, base, lambda folder: is_independent(GraphDecoder(model, base, folder)))
-        if folder is not None:
-            return GraphDecoder(model, base, folder)
-        reason = "on this CPU its rows depend on each other"
+        folder = kept_graphs(model, base, lambda folder: why_unfit(GraphDecoder(model, base, folder)))
+        return GraphDecoder(model, base, folder)
     except Exception as error:  # a disk that is full or cannot be written, a damaged file, another version: ORT's own
         reason = str(error)
         if folder is not None:
             forget(folder)  # what is damaged is made anew the next time
-    logger.warning("ONNX Runtime, which is faster, is left out: %s", reason)
+    logger.warning("ONNX Runtime is left out: %s", reason)
     return None
+
+
+def why_unfit(decoder: GraphDecoder) -> str | None:
+    """Why torch is the better choice on this machine; None where it is not."""
+    if not is_independent(decoder):
+        return "on this CPU its rows depend on each other"
+    if not is_faster(decoder, Decoder(decoder.model)):
+        return "on this machine it is slower than torch"
+    return None
+
+
+@torch.inference_mode()
+def is_faster(one: GraphDecoder, other: Decoder) -> bool:
+    """Whether a prompt, an answer and a batch of answers take less time with `one` than with `other`, all in all."""
+    ours, theirs = zip(*(_seconds(one, other, *shape) for shape in TIMED), strict=True)
+    return sum(ours) < sum(theirs)
+
+
+def _seconds(one: GraphDecoder, other: Decoder, batch: int, tokens: int) -> list[float]:
+    """What each takes for a step of so many sequences and tokens: the best of some rounds, as other things run, too."""
+    x, visible = torch.zeros(batch, tokens, one.config.hidden_size), torch.zeros(batch, tokens, dtype=torch.long)
+    slots = one.slots(batch, 2**26)
+    slots.reserve(batch, tokens, 0, used=0)
+    fastest = [math.inf, math.inf]
+    for _ in range(ROUNDS):
+        for number, forward in enumerate((one.forward, other.forward)):
+            started = time.perf_counter()
+            forward(x, slots, 0, [0] * batch, visible, keep=1)
+            fastest[number] = min(fastest[number], time.perf_counter() - started)
+    return fastest
 
 
 @torch.inference_mode()

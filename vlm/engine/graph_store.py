@@ -32,13 +32,17 @@ UNUSED_SECONDS = 7 * 86400.0  # after which graphs are forgotten; they are made 
 PARTIAL, PARTIAL_SECONDS = "partial-", 3600.0  # what is being made, and how long that may take
 FORM = 2  # of what is kept; another number makes everything anew
 PLAIN, SEEING, WEIGHTS = "plain.onnx", "seeing.onnx", "weights.data"
-UNFIT = "unfit"  # a file in place of graphs whose rows depend on each other on this machine
+UNFIT = "unfit"  # a file in place of graphs that do not do on this machine: it says why
 LEAST_KEPT = 1024  # bytes of a weight that is kept in the file, not in the graph itself
 SAVING = {
     "session.optimized_model_external_initializers_file_name": WEIGHTS,
     "session.optimized_model_external_initializers_min_size_in_bytes": str(LEAST_KEPT),
     "session.save_external_prepacked_constant_initializers": "1",
 }
+
+
+class UnfitError(Exception):
+    """Why the graphs of a model do not do on this machine."""
 
 
 def why_no_graph(model: VlmForConditionalGeneration) -> str | None:
@@ -55,10 +59,11 @@ def why_no_graph(model: VlmForConditionalGeneration) -> str | None:
     return None
 
 
-def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callable[[Path], bool]) -> Path | None:
+def kept_graphs(model: VlmForConditionalGeneration, base: Variant, why_unfit: Callable[[Path], str | None]) -> Path:
     """The folder of a model's graphs; made, in some seconds, where there is none.
 
-    None where `check` of a new folder says that its graphs do not do here. Raises OSError and what ONNX Runtime does.
+    `why_unfit` looks at a new folder, once on a machine. Raises UnfitError with what it said, OSError, and what ONNX
+    Runtime does.
     """
     folder = cache_folder() / "graphs" / _key(model)
     if not folder.is_dir():
@@ -68,10 +73,10 @@ def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callab
             made = Path(partial, "graphs")
             made.mkdir()
             _make(model, base, made)
-            if not check(made):
+            if (reason := why_unfit(made)) is not None:
                 for path in made.iterdir():
                     path.unlink()
-                (made / UNFIT).touch()
+                (made / UNFIT).write_text(reason, encoding="utf-8")
             try:
                 made.rename(folder)
             except OSError:
@@ -80,7 +85,9 @@ def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callab
     with suppress(OSError):  # it may be somebody else's
         os.utime(folder)
     _forget_unused(folder.parent)
-    return None if (folder / UNFIT).exists() else folder
+    if (folder / UNFIT).exists():
+        raise UnfitError((folder / UNFIT).read_text(encoding="utf-8"))
+    return folder
 
 
 def forget(folder: Path) -> None:

@@ -13,7 +13,7 @@ from vlm.adapters import lay_beside
 from vlm.engine import graph_decoder, graph_store
 from vlm.engine.decoder import Decoder
 from vlm.engine.graph import quantize_rows
-from vlm.engine.graph_decoder import GraphDecoder, make_decoder
+from vlm.engine.graph_decoder import GraphDecoder, is_faster, make_decoder
 from vlm.engine.variants import make_variant
 from vlm.quantization import quantize_
 
@@ -81,13 +81,26 @@ def test_answers_go_on_when_their_slots_have_moved(model, cache):
     assert torch.equal(read(2, 3), expected)
 
 
-def test_where_rows_depend_on_each_other_it_is_not_used_and_not_tried_again(model, cache, monkeypatch):
-    monkeypatch.setattr(graph_decoder, "is_independent", lambda decoder: False)
+@pytest.mark.parametrize(("fault", "said"), [("is_independent", "depend on each other"), ("is_faster", "slower")])
+def test_where_it_does_not_do_it_is_not_used_and_not_tried_again(model, cache, monkeypatch, caplog, fault, said):
+    monkeypatch.setattr(graph_decoder, fault, lambda *_: False)
     assert isinstance(make_decoder(model), Decoder)
     monkeypatch.undo()
+    assert said in caplog.text
     monkeypatch.setattr(graph_store, "cache_folder", lambda: cache.parent)
     assert isinstance(make_decoder(model), Decoder)
     assert [path.name for path in next(cache.iterdir()).iterdir()] == [graph_store.UNFIT]
+
+
+def test_what_takes_less_time_is_faster(model, cache):
+    class Slow(Decoder):
+        def forward(self, *args, **options):
+            for _ in range(20):
+                logits = super().forward(*args, **options)
+            return logits
+
+    assert is_faster(Decoder(model), Slow(model))
+    assert not is_faster(Slow(model), Decoder(model))
 
 
 def test_what_is_half_made_leaves_nothing_and_torch_does_without(model, cache, monkeypatch, caplog):
