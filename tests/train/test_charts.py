@@ -11,9 +11,9 @@ from train.data_engine.charts import Charts
 from train.data_engine.charts_numbers import make_scale
 from train.data_engine.charts_picture import draw_chart
 from train.data_engine.charts_pie import around
-from train.data_engine.charts_style import HELD_OUT_LEGEND_PLACES, HELD_OUT_PALETTES, HELD_OUT_THEMES
 from train.data_engine.colours import NAMES, distance
-from train.data_engine.lettering import HELD_OUT_FONTS, apart
+from train.data_engine.held_out import HELD_OUT
+from train.data_engine.lettering import apart
 from vlm.structure import Bar, Chart, Dot, NumberStyle, Slice
 
 FAMILY = Charts()
@@ -117,10 +117,10 @@ def test_no_text_touches_another_or_leaves_the_picture(charts, split):
 def shown(chart: Chart) -> list[bool]:
     style = chart.style
     return [
-        style.theme in HELD_OUT_THEMES,
-        style.palette in HELD_OUT_PALETTES,
-        style.legend_place in HELD_OUT_LEGEND_PLACES,
-        not HELD_OUT_FONTS.isdisjoint((style.font, style.heading_font)),
+        style.theme in HELD_OUT.chart_themes,
+        style.palette in HELD_OUT.chart_palettes,
+        style.legend_place in HELD_OUT.chart_legend_places,
+        not HELD_OUT.fonts.isdisjoint((style.font, style.heading_font)),
     ]
 
 

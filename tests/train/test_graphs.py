@@ -12,9 +12,9 @@ from tests.train.graph_samples import FAMILY, sample_graphs
 from train.data_engine.colours import distance
 from train.data_engine.graphs_geometry import inside
 from train.data_engine.graphs_picture import ink_on
-from train.data_engine.graphs_style import HELD_OUT_DIRECTIONS, HELD_OUT_HEADS
-from train.data_engine.lettering import HELD_OUT_FONTS, apart
-from train.data_engine.tables_layout import HELD_OUT_PALETTES, LARGEST, SMALLEST
+from train.data_engine.held_out import HELD_OUT
+from train.data_engine.lettering import apart
+from train.data_engine.tables_layout import LARGEST, SMALLEST
 from vlm.structure import Colour, Edge, Graph, Label, Node
 
 
@@ -106,13 +106,13 @@ def test_decisions_and_nothing_else_are_diamonds_with_two_answers(graphs):
 def test_training_never_shows_what_is_held_out_and_testing_shows_all_of_it(graphs):
     trained = [graph.style for graph in graphs]
     tested = [FAMILY.sample(Random(f"test {i}"), "test").style for i in range(80)]
-    for held_out, name in ((HELD_OUT_FONTS, "font"), (HELD_OUT_PALETTES, "palette"), (HELD_OUT_HEADS, "head"),
-                           (HELD_OUT_FONTS, "title_font")):  # fmt: skip
+    for held_out, name in ((HELD_OUT.fonts, "font"), (HELD_OUT.palettes, "palette"), (HELD_OUT.graph_heads, "head"),
+                           (HELD_OUT.fonts, "title_font")):  # fmt: skip
         assert held_out.isdisjoint(getattr(style, name) for style in trained)
         assert held_out <= {getattr(style, name) for style in tested} or name == "title_font"
     flowing = [graph.style.direction for graph in graphs if graph.kind != "cycle"]
-    assert HELD_OUT_DIRECTIONS.isdisjoint(flowing)
-    assert {style.direction for style in tested} >= HELD_OUT_DIRECTIONS
+    assert HELD_OUT.graph_directions.isdisjoint(flowing)
+    assert {style.direction for style in tested} >= HELD_OUT.graph_directions
 
 
 def test_pixels_show_boxes_ink_and_arrows_where_the_truth_has_them(graphs):

@@ -7,7 +7,7 @@ from PIL import Image
 from tests.tiny import open_gates_
 from train.alignment import ATTRIBUTES
 from train.config import TrainConfig
-from train.data_engine.shapes_kinds import HELD_OUT
+from train.data_engine.shapes_kinds import HELD_OUT_SHAPES
 from train.data_engine.shapes_phrases import Phrase, phrase
 from train.looking import ANY, Questions, align_looking, looking_loss, looks, loss_on_row, meant, read_questions
 from train.trainable import add_adapters
@@ -37,7 +37,7 @@ def test_a_phrase_means_the_patches_with_all_of_its_words():
 def test_phrases_stand_in_their_questions_and_name_only_what_training_shows():
     phrases = [phrase(Random(seed)) for seed in range(300)]
     assert all(asked.last in asked.question.lower() for asked in phrases)
-    assert HELD_OUT.isdisjoint((asked.kind, asked.colour) for asked in phrases)
+    assert HELD_OUT_SHAPES.isdisjoint((asked.kind, asked.colour) for asked in phrases)
     for asked in phrases:
         named = [word for word in (asked.kind, asked.colour) if word]
         assert named and all(word in asked.question.lower() for word in named)

@@ -5,13 +5,13 @@ from random import Random
 
 import pytest
 
-from train.data_engine.lettering import HELD_OUT_FONTS, apart
+from train.data_engine.held_out import HELD_OUT
+from train.data_engine.lettering import apart
 from train.data_engine.parts import LabelledParts
 from train.data_engine.parts_drawings import DRAWINGS, MACHINE, parse
 from train.data_engine.parts_labels import is_clear
-from train.data_engine.parts_layout import HELD_OUT_ARRANGEMENTS
 from train.data_engine.parts_lines import cross, encloses, touches
-from train.data_engine.tables_layout import HELD_OUT_PALETTES, PALETTES
+from train.data_engine.tables_layout import PALETTES
 from vlm.structure import CallOut, Label
 
 FAMILY = LabelledParts()
@@ -128,7 +128,7 @@ def test_a_legend_says_for_every_label_what_it_points_to(drawings):
 
 def test_training_never_shows_what_is_held_out_and_testing_shows_all_of_it(drawings):
     tested = [FAMILY.sample(Random(f"test {i}"), "test").style for i in range(120)]
-    held = ((HELD_OUT_FONTS, "font"), (HELD_OUT_PALETTES, "palette"), (HELD_OUT_ARRANGEMENTS, "arrangement"))
+    held = ((HELD_OUT.fonts, "font"), (HELD_OUT.palettes, "palette"), (HELD_OUT.part_arrangements, "arrangement"))
     for held_out, name in held:
         assert held_out.isdisjoint(getattr(drawn.style, name) for drawn in drawings)
         assert held_out <= {getattr(style, name) for style in tested}

@@ -7,7 +7,7 @@ import pytest
 from train.data_engine import draw
 from train.data_engine.colours import NAMES, distance, pick
 from train.data_engine.shapes import Shapes
-from train.data_engine.shapes_kinds import COMMON, HELD_OUT, KINDS, SMALLEST_PIXELS, outline
+from train.data_engine.shapes_kinds import COMMON, HELD_OUT_SHAPES, KINDS, SMALLEST_PIXELS, outline
 from vlm.structure import Thing
 
 FAMILY = Shapes()
@@ -19,12 +19,12 @@ def scenes():
 
 
 def test_training_never_shows_what_is_held_out(scenes):
-    assert HELD_OUT.isdisjoint((thing.kind, thing.colour) for scene in scenes for thing in scene.things)
+    assert HELD_OUT_SHAPES.isdisjoint((thing.kind, thing.colour) for scene in scenes for thing in scene.things)
 
 
 def test_testing_shows_everything_that_is_held_out():
     scenes = [FAMILY.sample(Random(i), "test") for i in range(1500)]
-    assert {(thing.kind, thing.colour) for scene in scenes for thing in scene.things} >= HELD_OUT
+    assert {(thing.kind, thing.colour) for scene in scenes for thing in scene.things} >= HELD_OUT_SHAPES
 
 
 def test_scenes_are_varied(scenes):

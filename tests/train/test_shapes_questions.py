@@ -8,7 +8,7 @@ import pytest
 
 from train.data_engine.colours import NAMES
 from train.data_engine.shapes import Shapes
-from train.data_engine.shapes_kinds import HELD_OUT, KINDS
+from train.data_engine.shapes_kinds import HELD_OUT_SHAPES, KINDS
 from train.data_engine.shapes_wording import SHAPE
 from vlm.structure import Scene, Thing
 
@@ -212,4 +212,4 @@ def test_choices_cannot_be_guessed_from_the_order_of_mention(asked):
 
 def test_what_training_never_shows_is_never_said_to_be_absent(asked):
     for _, _, text in of_type(asked, "exists", "exists_not"):
-        assert not any(f"{colour} {kind}" in text for kind, colour in HELD_OUT)
+        assert not any(f"{colour} {kind}" in text for kind, colour in HELD_OUT_SHAPES)

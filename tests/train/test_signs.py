@@ -8,10 +8,11 @@ import pytest
 
 from tests.train.folding import folded
 from train.data_engine.colours import distance
-from train.data_engine.lettering import HELD_OUT_FONTS, apart
+from train.data_engine.held_out import HELD_OUT
+from train.data_engine.lettering import apart
 from train.data_engine.signs import Signs
 from train.data_engine.signs_contents import KINDS, clock, minutes
-from train.data_engine.signs_layouts import HELD_OUT_COLOURS, HELD_OUT_FRAMES, LARGEST
+from train.data_engine.signs_layouts import LARGEST
 from train.data_engine.signs_wording import NAMES, ROLES
 
 FAMILY = Signs()
@@ -71,12 +72,12 @@ def test_every_kind_is_drawn_as_often(notices):
 
 def test_training_never_shows_what_is_held_out_and_testing_shows_all_of_it(notices):
     tested = [FAMILY.sample(Random(f"test {i}"), "test") for i in range(250)]
-    assert HELD_OUT_FONTS.isdisjoint(pen.font for notice in notices for pen in notice.style.pens)
-    assert HELD_OUT_FONTS <= {pen.font for notice in tested for pen in notice.style.pens}
-    assert HELD_OUT_FRAMES.isdisjoint(notice.style.frame for notice in notices)
-    assert HELD_OUT_FRAMES <= {notice.style.frame for notice in tested}
-    assert HELD_OUT_COLOURS.isdisjoint((notice.background, notice.ink) for notice in notices)
-    assert HELD_OUT_COLOURS & {(notice.background, notice.ink) for notice in tested}
+    assert HELD_OUT.fonts.isdisjoint(pen.font for notice in notices for pen in notice.style.pens)
+    assert HELD_OUT.fonts <= {pen.font for notice in tested for pen in notice.style.pens}
+    assert HELD_OUT.sign_frames.isdisjoint(notice.style.frame for notice in notices)
+    assert HELD_OUT.sign_frames <= {notice.style.frame for notice in tested}
+    assert HELD_OUT.sign_colours.isdisjoint(f"{notice.ink} on {notice.background}" for notice in notices)
+    assert HELD_OUT.sign_colours & {f"{notice.ink} on {notice.background}" for notice in tested}
 
 
 def test_pixels_show_sign_and_ink_where_the_truth_has_them(notices):

@@ -9,9 +9,10 @@ import pytest
 
 from tests.train.folding import folded
 from train.data_engine.colours import distance
-from train.data_engine.lettering import HELD_OUT_FONTS, apart
+from train.data_engine.held_out import HELD_OUT
+from train.data_engine.lettering import apart
 from train.data_engine.tables import Tables
-from train.data_engine.tables_layout import HELD_OUT_PALETTES, HELD_OUT_RULES, LARGEST
+from train.data_engine.tables_layout import LARGEST
 from vlm.structure import Table
 
 FAMILY = Tables()
@@ -93,10 +94,10 @@ def test_every_number_of_rows_and_columns_is_as_likely(tables):
 
 def test_training_never_shows_what_is_held_out_and_testing_shows_all_of_it(tables):
     tested = [FAMILY.sample(Random(f"test {i}"), "test").style for i in range(120)]
-    for held_out, name in ((HELD_OUT_FONTS, "font"), (HELD_OUT_PALETTES, "palette"), (HELD_OUT_RULES, "rules")):
+    for held_out, name in ((HELD_OUT.fonts, "font"), (HELD_OUT.palettes, "palette"), (HELD_OUT.table_rules, "rules")):
         assert held_out.isdisjoint(getattr(table.style, name) for table in tables)
         assert held_out <= {getattr(style, name) for style in tested}
-    assert HELD_OUT_FONTS.isdisjoint(table.style.title_font for table in tables)
+    assert HELD_OUT.fonts.isdisjoint(table.style.title_font for table in tables)
 
 
 def test_pixels_show_fills_and_ink_where_the_truth_has_them(tables):

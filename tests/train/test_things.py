@@ -7,13 +7,14 @@ from random import Random
 import pytest
 
 from train.data_engine.colours import NAMES
+from train.data_engine.held_out import HELD_OUT
 from train.data_engine.lettering import apart
 from train.data_engine.shapes_picture import choose_colours
 from train.data_engine.things import Things
 from train.data_engine.things_glyphs import masks, proportions
-from train.data_engine.things_layout import HELD_OUT_PATTERNS, Icon, IconScene, extent
+from train.data_engine.things_layout import Icon, IconScene, extent
 from train.data_engine.things_picture import CONTRAST
-from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS, HELD_OUT_DRAWINGS
+from train.data_engine.things_words import CATEGORIES, CATEGORY_OF, DRAWINGS, GROUPS
 from vlm.structure.kinds import SYNONYMS, plural
 from vlm.structure.wording import with_article
 
@@ -59,8 +60,8 @@ def answers(scene, type):
 def test_every_drawing_is_a_kind_of_its_own_and_none_is_missing_from_the_font():
     drawn = "".join(DRAWINGS.values())
     assert len(DRAWINGS) == sum(map(len, GROUPS)) > 200  # no kind in two groups
-    assert len(set(drawn)) == len(drawn) and set(drawn) >= HELD_OUT_DRAWINGS
-    assert all(set(drawings) - HELD_OUT_DRAWINGS for drawings in DRAWINGS.values())
+    assert len(set(drawn)) == len(drawn) and set(drawn) >= set(HELD_OUT.thing_drawings)
+    assert all(set(drawings) - set(HELD_OUT.thing_drawings) for drawings in DRAWINGS.values())
     pictures = Counter(masks(drawing, 400, (48, 48))[0].tobytes() for drawing in (*drawn, MISSING))
     assert max(pictures.values()) == 1  # a font shows all that it lacks as the same box
     names = [name for called in CALLED.values() for name in called]
@@ -116,8 +117,8 @@ def test_nothing_is_asked_for_by_a_place_that_two_things_share():
 def test_training_never_shows_what_is_held_out_and_testing_shows_all_of_it(scenes):
     tested = [FAMILY.sample(Random(f"test {i}"), "test") for i in range(1200)]
     for held_out, shown in (
-        (HELD_OUT_PATTERNS, lambda scenes: {scene.pattern for scene in scenes}),
-        (HELD_OUT_DRAWINGS, lambda scenes: {thing.drawing for scene in scenes for thing in scene.things}),
+        (HELD_OUT.thing_patterns, lambda scenes: {scene.pattern for scene in scenes}),
+        (set(HELD_OUT.thing_drawings), lambda scenes: {thing.drawing for scene in scenes for thing in scene.things}),
     ):
         assert held_out.isdisjoint(shown(scenes))
         assert held_out <= shown(tested)

@@ -7,6 +7,7 @@ from vlm.structure import Chart, ChartKind, Colour, Structure
 
 from .colours import NAMES, distance, from_hsv, mixed, pick
 from .family import Split, pick_for
+from .held_out import HELD_OUT
 from .lettering import pick_font
 
 # name -> (saturation, value) in %, each as (from, to), of the paper, and whether it has any hue
@@ -22,9 +23,6 @@ THEMES = {
 THEME_WEIGHTS = {"white": 8, "light": 3, "tinted": 2, "gray": 1, "dark": 3, "sepia": 1, "slate": 1}
 PALETTES = ("names", "names", "names", "names", "ramp", "pastel", "muted", "neon")  # only "names" can be asked for
 LEGEND_PLACES = ("top", "right", "right", "bottom", "inside", "inside", "below title", "left")
-HELD_OUT_THEMES = frozenset({"sepia", "slate"})
-HELD_OUT_PALETTES = frozenset({"muted"})
-HELD_OUT_LEGEND_PLACES = frozenset({"left"})
 MARKERS = ("circle", "square", "triangle", "diamond", "ring", "cross")
 PAPER_CONTRAST, COLOUR_CONTRAST = 120, 105  # least `distance` of colours from the paper and from each other
 
@@ -69,12 +67,12 @@ class DrawnChart(Chart):
 
 
 def pick_legend_place(rng: Random, split: Split) -> str:
-    return pick_for(split, LEGEND_PLACES, HELD_OUT_LEGEND_PLACES, rng)
+    return pick_for(split, LEGEND_PLACES, HELD_OUT.chart_legend_places, rng)
 
 
 def pick_chart_style(kind: ChartKind, series: int, size: tuple[int, int], rng: Random, split: Split) -> ChartStyle:
     weighted = tuple(name for name, weight in THEME_WEIGHTS.items() for _ in range(weight))
-    theme = pick_for(split, weighted, HELD_OUT_THEMES, rng)
+    theme = pick_for(split, weighted, HELD_OUT.chart_themes, rng)
     saturation, value = THEMES[theme]
     paper = from_hsv(rng.uniform(0, 360), rng.uniform(*saturation), rng.uniform(*value))
     dark = paper[1] < 110
@@ -90,7 +88,8 @@ def pick_chart_style(kind: ChartKind, series: int, size: tuple[int, int], rng: R
     return ChartStyle(
         font=font, heading_font=font if rng.random() < 0.7 else pick_font(rng, split), size=text,
         heading_size=round(text * rng.uniform(1.0, 1.5)), theme=theme,
-        palette=pick_for(split, PALETTES, HELD_OUT_PALETTES, rng), legend_place=None, legend_frame=rng.random() < 0.3,
+        palette=pick_for(split, PALETTES, HELD_OUT.chart_palettes, rng),
+        legend_place=None, legend_frame=rng.random() < 0.3,
         paper=paper, plot_paper=plot_paper, ink=ink, grid_colour=mixed(plot_paper, ink, rng.uniform(0.1, 0.3)),
         grid=rng.choice(("none", "none", "values", "values", "values", "both")), dashed_grid=rng.random() < 0.3,
         frame=rng.choice(("none", "axes", "axes", "box", "box", "base")), tick_length=rng.choice((0, 0, 3, 4, -3)),

@@ -14,7 +14,7 @@ Truth = TypeVar("Truth", bound=Structure)
 Option = TypeVar("Option", bound=str)
 
 
-def pick_for(split: Split, options: Iterable[Option], held_out: Set[Option], rng: Random) -> Option:
+def pick_for(split: Split, options: Iterable[Option], held_out: Set[str], rng: Random) -> Option:
     """One of the options; training never sees what is held out, and half of the test pictures show it."""
     tested = split == "test" and rng.random() < 0.5
     return rng.choice([option for option in options if (option in held_out) == tested])

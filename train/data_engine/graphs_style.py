@@ -9,8 +9,9 @@ from .colours import NAMES, RGB, distance, mixed, pick
 from .family import Split, pick_for
 from .graphs_contents import Contents
 from .graphs_words import Kind
+from .held_out import HELD_OUT
 from .lettering import bold, pick_font
-from .tables_layout import HELD_OUT_PALETTES, PALETTES
+from .tables_layout import PALETTES
 
 Direction = Literal["down", "right", "up", "left"]
 Form = Literal["straight", "orthogonal", "rounded", "curved"]
@@ -25,7 +26,6 @@ DIRECTIONS: dict[Kind, tuple[Direction, ...]] = {
     "ring": ("right",),
     "grid": ("down", "right"),
 }
-HELD_OUT_DIRECTIONS: frozenset[Direction] = frozenset({"up", "left"})
 FORMS: dict[Kind, tuple[Form, ...]] = {
     "flow": ("orthogonal", "orthogonal", "rounded", "curved"),
     "layers": ("straight", "orthogonal", "rounded", "curved", "curved"),
@@ -35,7 +35,6 @@ FORMS: dict[Kind, tuple[Form, ...]] = {
     "grid": ("straight", "straight", "curved"),
 }
 HEADS: tuple[Head, ...] = ("filled", "notched", "open", "slim", "hollow")
-HELD_OUT_HEADS: frozenset[Head] = frozenset({"hollow"})
 SHAPES: tuple[NodeShape, ...] = ("rectangle", "rounded rectangle", "oval", "circle", "hexagon", "parallelogram")
 FILLS = ("page", "tint", "accent", "one", "role", "each", "each")
 
@@ -80,10 +79,10 @@ def pick_style(contents: Contents, rng: Random, split: Split, tries: int) -> Gra
     """Smaller and closer after many tries that left no room."""
     font = pick_font(rng, split)
     size = max(9, rng.choice((10, 11, 12, 13, 14, 15, 16)) - tries // 2)
-    palette = pick_for(split, PALETTES, HELD_OUT_PALETTES, rng)
+    palette = pick_for(split, PALETTES, HELD_OUT.palettes, rng)
     page, ink, accent = PALETTES[palette]
     ways = DIRECTIONS[contents.kind]
-    held_out = HELD_OUT_DIRECTIONS if any(way in HELD_OUT_DIRECTIONS for way in ways) else frozenset[Direction]()
+    held_out = HELD_OUT.graph_directions.intersection(ways)
     fills = _fills(contents, page, ink, accent, rng)
     faint = min(distance(fill.rgb, page) for fill in fills) < 90
     edge = rng.choice((ink, ink, accent if distance(accent, page) > 200 else ink, mixed(page, ink, 0.6)))
@@ -96,7 +95,7 @@ def pick_style(contents: Contents, rng: Random, split: Split, tries: int) -> Gra
         edge=edge if faint or rng.random() < 0.6 else None, edge_width=rng.choice((1, 1, 2)),
         line_width=rng.choice((1, 1, 1.5, 2)),
         dashes=tuple(dash if all_dashed or rng.random() < 0.4 else 0 for _ in contents.links),
-        head=pick_for(split, HEADS, HELD_OUT_HEADS, rng), head_size=rng.uniform(6, 9),
+        head=pick_for(split, HEADS, HELD_OUT.graph_heads, rng), head_size=rng.uniform(6, 9),
         direction=pick_for(split, ways, held_out, rng) if held_out else rng.choice(ways),
         form=rng.choice(FORMS[contents.kind]), spacing=max(0.7, rng.uniform(0.8, 1.6) - 0.03 * tries),
         same_width=rng.random() < 0.4, text_width=size * rng.choice((4.5, 6, 8, 11)), shapes=_shapes(contents, rng),

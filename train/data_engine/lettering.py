@@ -16,6 +16,7 @@ from vlm.structure import Box, Label
 
 from .colours import RGB
 from .family import Split, pick_for
+from .held_out import HELD_OUT
 
 # name -> package and file (all under the SIL Open Font License; Caladea under Apache-2.0)
 FONTS = {
@@ -33,12 +34,11 @@ FONTS = {
     "Source Serif": ("font_source_serif_pro", "SourceSerifPro-Regular.ttf"),
     "Source Serif Semibold": ("font_source_serif_pro", "SourceSerifPro-Semibold.ttf"),
 }
-HELD_OUT_FONTS = frozenset({"Manrope", "Manrope Bold", "Source Serif", "Source Serif Semibold"})  # for the test split
 
 
 def pick_font(rng: Random, split: Split) -> str:
-    """One of `FONTS`; training never sees `HELD_OUT_FONTS`, and half of the test pictures are written in them."""
-    return pick_for(split, FONTS, HELD_OUT_FONTS, rng)
+    """One of `FONTS`; training never sees those held out, and half of the test pictures are written in them."""
+    return pick_for(split, FONTS, HELD_OUT.fonts, rng)
 
 
 def bold(font: str) -> str:

@@ -7,17 +7,17 @@ from vlm.structure import Box, Label, Parts, Point, Thing
 
 from .colours import NAMES, pick
 from .family import Split, pick_for
+from .held_out import HELD_OUT
 from .lettering import Lettering, apart, pick_font, ruler
 from .parts_drawings import DRAWINGS, MACHINE, MACHINES, machine, parse
 from .parts_labels import Arrangement, PartsStyle, call_outs_for
 from .shapes import size_for
-from .tables_layout import HELD_OUT_PALETTES, PALETTES
+from .tables_layout import PALETTES
 
 MARKS = {"letters": "ABCDEFGHJK", "numbers": "123456789"}
 FEWEST, MOST = 3, 7  # labels
 
 Naming = Literal["words", "letters", "numbers"]
-HELD_OUT_ARRANGEMENTS: frozenset[Arrangement] = frozenset({"rows", "above"})  # for the test split
 
 
 class DrawnParts(Parts):
@@ -57,12 +57,12 @@ def plan(rng: Random) -> Plan:
 
 
 def pick_style(rng: Random, split: Split, colours: list[str]) -> PartsStyle:
-    palette = pick_for(split, PALETTES, HELD_OUT_PALETTES, rng)
+    palette = pick_for(split, PALETTES, HELD_OUT.palettes, rng)
     return PartsStyle(
         font=pick_font(rng, split),
         size=rng.choice((11, 12, 13, 14, 16, 18, 20)),
         palette=palette,
-        arrangement=pick_for(split, get_args(Arrangement), HELD_OUT_ARRANGEMENTS, rng),
+        arrangement=pick_for(split, get_args(Arrangement), HELD_OUT.part_arrangements, rng),
         badge=rng.choice(("none", "none", "circle", "box")),
         elbow=rng.random() < 0.3,
         end=rng.choice(("dot", "arrow", "none")),

@@ -8,7 +8,7 @@ from vlm.structure import Box, Point, Scene, Size, Thing
 
 from .colours import NAMES
 from .family import Question, Split
-from .shapes_kinds import HELD_OUT, SMALLEST_PIXELS, SMALLEST_SHARE, WEIGHTS, outline
+from .shapes_kinds import HELD_OUT_SHAPES, SMALLEST_PIXELS, SMALLEST_SHARE, WEIGHTS, outline
 from .shapes_picture import paint
 from .shapes_questions import ask
 
@@ -60,7 +60,7 @@ def _choose(rng: Random, split: Split) -> list[tuple[str, str]]:
         elif repeated == "colours":
             colours[:alike] = colours[:1] * len(colours[:alike])
         chosen = list(zip(kinds, colours, strict=True))
-        if split == "test" or HELD_OUT.isdisjoint(chosen):
+        if split == "test" or HELD_OUT_SHAPES.isdisjoint(chosen):
             rng.shuffle(chosen)
             return chosen
 

@@ -10,6 +10,8 @@ from random import Random
 
 from vlm.structure import Point
 
+from .held_out import HELD_OUT
+
 Outline = list[Point]
 
 
@@ -128,10 +130,7 @@ WEIGHTS = {kind: (len(KINDS) - 3) / 3 if kind in COMMON else 1.0 for kind in KIN
 SMALLEST_PIXELS = {kind: 9 if kind in COMMON else 20 if kind in ("pentagon", "hexagon") else 16 for kind in KINDS}
 SMALLEST_SHARE = {kind: 0.1 if kind in COMMON else 0.16 for kind in KINDS}
 # Combinations that no training picture shows, so that the test split asks for more than memory.
-HELD_OUT = frozenset(
-    {("circle", "orange"), ("triangle", "purple"), ("rectangle", "pink"), ("star", "blue"), ("heart", "green"),
-     ("hexagon", "yellow"), ("oval", "black"), ("cross", "teal"), ("ring", "red")}
-)  # fmt: skip
+HELD_OUT_SHAPES = frozenset(tuple(shape.split()[::-1]) for shape in HELD_OUT.shapes)  # (kind, colour)
 
 
 def outline(kind: str, longer_side: float, rng: Random) -> Outline:

@@ -8,7 +8,7 @@ from vlm.structure.wording import with_article
 
 from . import shapes_wording as words
 from .colours import NAMES
-from .shapes_kinds import HELD_OUT, WEIGHTS
+from .shapes_kinds import HELD_OUT_SHAPES, WEIGHTS
 from .shapes_wording import say
 
 
@@ -28,7 +28,7 @@ def phrase(rng: Random) -> Phrase:
     while True:
         kind = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0] if way != "colour" else None
         colour = rng.choice(NAMES) if way != "kind" else None
-        if (kind, colour) not in HELD_OUT:
+        if (kind, colour) not in HELD_OUT_SHAPES:
             break
     if kind and colour and rng.random() < 0.3:
         return _claim(kind, colour, rng)

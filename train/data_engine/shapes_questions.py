@@ -28,7 +28,7 @@ from .shapes_facts import (
     nearest_place,
     standing_out,
 )
-from .shapes_kinds import HELD_OUT, WEIGHTS
+from .shapes_kinds import HELD_OUT_SHAPES, WEIGHTS
 from .shapes_wording import full_name, names, say, sentence
 from .tables_questions import CANNOT_TELL
 
@@ -226,7 +226,7 @@ def _absent(scene: Scene, rng: Random) -> str:
     if way == "colour":
         colours = {thing.colour for thing in scene.things}
         return f"{rng.choice([name for name in NAMES if name not in colours])} {rng.choice(words.SHAPE)}"
-    taken = {(thing.kind, thing.colour) for thing in scene.things} | HELD_OUT
+    taken = {(thing.kind, thing.colour) for thing in scene.things} | HELD_OUT_SHAPES
     while True:
         near, kind, colour = rng.choice(scene.things), _any_kind(rng), rng.choice(NAMES)
         kind, colour = rng.choice(((near.kind, colour), (kind, near.colour), (kind, colour)))

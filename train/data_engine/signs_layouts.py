@@ -7,6 +7,7 @@ from vlm.structure import Entry, Label, Notice, Structure
 
 from .colours import NAMES, RGB, distance, from_hsv, mixed, pick
 from .family import Split, pick_for
+from .held_out import HELD_OUT
 from .lettering import bold, pick_font, ruler
 from .signs_contents import Row
 
@@ -15,10 +16,6 @@ SMALLEST = (200, 150)
 CONTRAST, LIGHTNESS = 300, 70  # least `distance`, and difference in lightness, between letters and what is behind them
 Frame = Literal["none", "line", "inset", "rounded", "rounded line", "double", "cut corners"]
 FRAMES: tuple[Frame, ...] = ("none", "line", "inset", "rounded", "rounded line", "double", "cut corners")
-HELD_OUT_FRAMES: frozenset[Frame] = frozenset({"double", "cut corners"})  # for the test split
-HELD_OUT_COLOURS = frozenset(
-    {("blue", "yellow"), ("red", "white"), ("white", "green"), ("teal", "white")}
-)  # (sign, ink)
 EMPHASIS = {  # role -> size, in parts of the plain text's
     "heading": 1.6, "title": 1.8, "shop": 1.4, "name": 1.3, "total": 1.1, "caption": 1.1,
 }  # fmt: skip
@@ -58,7 +55,7 @@ def pick_colours(rng: Random, split: Split) -> tuple[str | None, str, RGB, RGB]:
         fill = pick(background, rng) if background else from_hsv(*tint)
         ink_name = rng.choice(("black", "white")) if rng.random() < 0.3 else rng.choice(NAMES)
         ink = pick(ink_name, rng)
-        allowed = split == "test" or (background, ink_name) not in HELD_OUT_COLOURS
+        allowed = split == "test" or f"{ink_name} on {background}" not in HELD_OUT.sign_colours
         if allowed and distance(fill, ink) > CONTRAST and abs(_lightness(fill) - _lightness(ink)) > LIGHTNESS:
             return background, ink_name, fill, ink
 
@@ -101,7 +98,7 @@ def lay_out(kind: str, rows: list[Row], rng: Random, split: Split) -> DrawnNotic
         style=SignStyle(
             surface=surface if distance(surface, fill) > 90 else mixed(fill, ink, 0.3),
             fill=fill,
-            frame=pick_for(split, FRAMES, HELD_OUT_FRAMES, rng),
+            frame=pick_for(split, FRAMES, HELD_OUT.sign_frames, rng),
             line=rng.choice((ink, mixed(fill, ink, 0.6))),
             pens=tuple(pen for its in pens for pen in its),
         ),

@@ -7,6 +7,7 @@ from vlm.structure import Box, Cell, Label, Structure, Table
 
 from .colours import RGB, distance, mixed, readable
 from .family import Split, pick_for
+from .held_out import HELD_OUT
 from .lettering import Lettering, bold, pick_font, ruler
 from .tables_contents import Contents
 
@@ -15,7 +16,6 @@ SMALLEST = (200, 150)
 
 Rules = Literal["grid", "rows", "booktabs", "none", "columns", "frame"]
 RULES: tuple[Rules, ...] = ("grid", "grid", "rows", "rows", "booktabs", "none", "columns", "frame")
-HELD_OUT_RULES: frozenset[Rules] = frozenset({"columns", "frame"})  # for the test split
 
 
 class Palette(NamedTuple):
@@ -40,7 +40,6 @@ PALETTES = {
     "sand": Palette((246, 236, 214), (70, 50, 25), (150, 100, 40)),
     "midnight": Palette((16, 22, 52), (230, 232, 250), (170, 110, 230)),
 }
-HELD_OUT_PALETTES = frozenset({"violet", "sand", "midnight"})  # for the test split
 
 
 class TableStyle(Structure):
@@ -71,9 +70,9 @@ class DrawnTable(Table):
 
 def pick_style(rng: Random, split: Split) -> TableStyle:
     font, size = pick_font(rng, split), rng.choice((10, 11, 11, 12, 12, 13, 14, 15, 16, 18, 20))
-    palette = pick_for(split, PALETTES, HELD_OUT_PALETTES, rng)
+    palette = pick_for(split, PALETTES, HELD_OUT.palettes, rng)
     page, ink, accent = PALETTES[palette]
-    rules = pick_for(split, RULES, HELD_OUT_RULES, rng)
+    rules = pick_for(split, RULES, HELD_OUT.table_rules, rng)
     heading_fill, heading_ink = rng.choice(((accent, readable(accent)), (mixed(page, accent, 0.2), ink), (page, ink)))
     if heading_fill == page and distance(page, accent) > 300:
         heading_ink = rng.choice((ink, accent))

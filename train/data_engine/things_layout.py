@@ -10,17 +10,17 @@ from vlm.structure import Point, Scene, Thing
 
 from .colours import NAMES
 from .family import Split, pick_for
+from .held_out import HELD_OUT
 from .lettering import apart
 from .shapes import size_for, somewhere
 from .things_glyphs import WEIGHTS, is_fillable, proportions
-from .things_words import DRAWINGS, GROUPS, HELD_OUT_DRAWINGS
+from .things_words import DRAWINGS, GROUPS
 
 SMALLEST = 0.17  # longer side of a thing, as a share of the longer side of its picture
 ALIKE = ("kind", "colour", "group")  # what repeats in a picture of several things, to be counted
 MOST_ALIKE = 5
 
 Pattern = Literal["plain", "gradient", "blotches", "grid", "horizon", "card", "stripes", "dots"]
-HELD_OUT_PATTERNS: frozenset[Pattern] = frozenset({"stripes", "dots"})  # for the test split
 Group = dict[str, str]  # a value of `CATEGORIES`, or one of `OTHERS`
 
 
@@ -44,7 +44,7 @@ class IconScene(Scene):
 def lay_out(rng: Random, split: Split) -> IconScene:
     """What is shown is settled first and stays while places are tried, or small numbers would be the more frequent."""
     chosen = choose(rng)
-    pattern = pick_for(split, get_args(Pattern), HELD_OUT_PATTERNS, rng)
+    pattern = pick_for(split, get_args(Pattern), HELD_OUT.thing_patterns, rng)
     filled = rng.choice((True, True, False, None))  # None: some are, some are not
     while True:
         width, height = rng.randint(200, 640), rng.randint(150, 480)
@@ -108,7 +108,7 @@ def _place(
 def _draw_alone(kind: str, filled: bool | None, split: Split, rng: Random) -> Icon:
     """A thing of this kind, 1 long, with no colour or place yet."""
     drawings = DRAWINGS[kind]
-    held_out = HELD_OUT_DRAWINGS.intersection(drawings)
+    held_out = set(HELD_OUT.thing_drawings).intersection(drawings)
     drawing = pick_for(split, drawings, held_out, rng) if held_out else rng.choice(drawings)
     weight = rng.choice(WEIGHTS)
     width, height = proportions(drawing, weight)

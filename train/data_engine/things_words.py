@@ -81,6 +81,3 @@ GROUPS: tuple[dict[str, str], ...] = (*CATEGORIES.values(), *OTHERS)
 DRAWINGS: dict[str, str] = {kind: drawings for group in GROUPS for kind, drawings in group.items()}
 GROUP_OF = {kind: group for group in GROUPS for kind in group}
 CATEGORY_OF = {kind: category for category, group in CATEGORIES.items() for kind in group}
-HELD_OUT_DRAWINGS = frozenset(
-    "🐶🐱🐮🐷🐴🐰🐵🐪🐓🦖🐳🚍🚛🛩🛳🏯💒👟🥾🪘☎💻🎾☘🍵📖🗝⛰🌞"
-)  # for the test split: second drawings
