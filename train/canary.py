@@ -116,7 +116,8 @@ def verdict(records: Sequence[dict[str, float]], config: TrainConfig) -> tuple[s
     if not late:
         return "early", f"It is early to tell whether the model uses the pictures: after {last['step']} steps {losses}."
     return "blind", (
-        f"The model does not learn from the pictures: after {last['step']} steps {losses}, which is no difference.\n"
+        f"Nothing shows that the model learns from the pictures: after {last['step']} steps {losses}; on"
+        f" {last['canary_rows']:.0f} rows chance alone would bring as much.\n"
         "Likely causes, and what to do:\n"
         "- The questions can be answered without a look. `vlm data check PATH` tells how many of them.\n"
         "- The pictures are not those of their rows (a shifted column, a wrong folder). `vlm data check PATH --html"

@@ -113,7 +113,7 @@ def test_a_run_that_does_not_look_is_told_in_the_report(finished):
     record = finished.records[0] | {"eval_loss_wrong": 1.0, "canary": 0.0}
     blind = replace(finished, records=[record], before=[], after=[])
     page = write_report(blind).read_text()
-    assert '<p class="verdict bad">The model does not learn from the pictures' in page
+    assert '<p class="verdict bad">Nothing shows that the model learns from the pictures' in page
     assert "None were asked" in page
 
 
