@@ -241,7 +241,7 @@ def _is_independent(decoder: GraphDecoder, pictures: int) -> bool:
     x = torch.randn(batch, length + 1, decoder.config.hidden_size, generator=random)
     visible = torch.full((batch, length + 1), pictures)
     slots = decoder.slots(batch, 2**26)
-    slots.reserve(batch, length + LEAST, 1, used=0)
+    slots.reserve(batch, length + LEAST, 1)
     for tensor in slots.images:
         tensor.normal_(generator=random)
 

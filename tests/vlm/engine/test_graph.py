@@ -72,10 +72,10 @@ def test_answers_go_on_when_their_slots_have_moved(model, cache):
     def read(start, end):
         return decoder.forward(x[:, start:end], slots, 0, [start], visible[:, start:end], keep=1).clone()
 
-    slots.reserve(1, 8, 1, used=0)
+    slots.reserve(1, 8, 1)
     read(0, 2)
     expected = read(2, 3)
-    slots.reserve(3, 600, 2, used=1)
+    slots.reserve(3, 600, 2, [2])
     for tensor in slots.text:
         assert tensor.shape[1] >= 3
     assert torch.equal(read(2, 3), expected)
