@@ -92,7 +92,10 @@ class GraphDecoder(SlotDecoder):
             self._plain, self.base.graph = before
 
     def _open(self, source: Path | bytes, looking: Looking | None) -> Graph:
-        return Graph(source, open_graph(source, self._folder), looking)
+        release_weight_files()  # what was read of them to find or make the graph ...
+        graph = Graph(source, open_graph(source, self._folder), looking)
+        release_weight_files()  # ... and to open it: all that together would be the most memory at any time
+        return graph
 
     @torch.inference_mode()
     def forward(

@@ -15,6 +15,7 @@ from vlm.engine.decoder import Decoder
 from vlm.engine.graph import quantize_rows
 from vlm.engine.graph_decoder import GraphDecoder, make_decoder
 from vlm.engine.variants import make_variant
+from vlm.mapped_files import release_weight_files
 from vlm.quantization import quantize_
 
 
@@ -58,6 +59,7 @@ def test_an_adapters_graph_holds_no_more_than_what_is_its_own(open_gates, cache,
     decoder = make_decoder(open_gates)
     variant = make_variant(lay_beside(open_gates, folder), b"own", decoder.base)
     decoder.prepare(variant)
+    assert release_weight_files() == 0  # nothing that was only read to open it is held
     (kept,) = cache.iterdir()
     weights = (kept / "weights.data").stat().st_size
     assert len(variant.graph.source) < weights / 4
