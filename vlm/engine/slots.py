@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..allocator import untouch_, untouched_zeros
+from .pages import untouch_, untouched_zeros
 
 PLACES = 128  # lengths are multiples of this, and so are the parts in which values are summed up
 GROWTH = 4 * PLACES  # the tensors are as long as a multiple of this
