@@ -1,8 +1,9 @@
 """The graphs of graph.py, made once for a model and a machine, and kept in the user's cache.
 
-A folder of them holds `seeing.onnx` and `plain.onnx`, with and without what only speaks where a picture is seen, and
+A folder of them holds `model.onnx`, which is both the graph of what sees a picture and that of what sees none, and
 `weights.data`: the weights of both, in the layout that the kernels of this CPU want, mapped into memory from the file.
-An adapter's own graph refers to the same file.
+They are one model since every session maps the file anew, and all of that counts as memory of the process. An adapter's
+own graph refers to the same file.
 """
 
 import hashlib
@@ -30,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 UNUSED_SECONDS = 7 * 86400.0  # after which graphs are forgotten; they are made anew in seconds
 PARTIAL, PARTIAL_SECONDS = "partial-", 3600.0  # what is being made, and how long that may take
-FORM = 2  # of what is kept; another number makes everything anew
-PLAIN, SEEING, WEIGHTS = "plain.onnx", "seeing.onnx", "weights.data"
+FORM = 3  # of what is kept; another number makes everything anew
+MODEL, WEIGHTS = "model.onnx", "weights.data"
 UNFIT = "unfit"  # a file in place of graphs whose rows depend on each other on this machine
 LEAST_KEPT = 1024  # bytes of a weight that is kept in the file, not in the graph itself
 SAVING = {
@@ -90,21 +91,22 @@ def forget(folder: Path) -> None:
 
 
 def _make(model: VlmForConditionalGeneration, base: Variant, folder: Path) -> None:
+    import onnx
     import onnxruntime
 
-    from .graph import LanguageModelGraph, known_weights, save_raw
+    from .graph import LanguageModelGraph, add_plain_, save_raw
 
+    graph = LanguageModelGraph(model, base.looking, base.updates, {}).build()
+    known = {weight.name: onnx.TensorProto(name=weight.name) for weight in graph.graph.initializer}
+    add_plain_(graph, LanguageModelGraph(model, None, [{} for _ in base.updates], known).build())
     with tempfile.TemporaryDirectory(dir=folder) as raw:
-        source = Path(raw, SEEING)
-        save_raw(LanguageModelGraph(model, base.looking, base.updates, {}).build(), source, LEAST_KEPT)
+        source = Path(raw, MODEL)
+        save_raw(graph, source, LEAST_KEPT)
         options = session_options()
-        options.optimized_model_filepath = str(folder / SEEING)
+        options.optimized_model_filepath = str(folder / MODEL)
         for name, value in SAVING.items():
             options.add_session_config_entry(name, value)
         onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    known = known_weights(folder / SEEING)
-    plain = LanguageModelGraph(model, None, [{} for _ in base.updates], known).build()
-    (folder / PLAIN).write_bytes(plain.SerializeToString())
 
 
 def session_options() -> Any:

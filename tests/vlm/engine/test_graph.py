@@ -2,7 +2,10 @@
 
 import copy
 import os
+import re
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -63,7 +66,24 @@ def test_an_adapters_graph_holds_no_more_than_what_is_its_own(open_gates, cache,
     (kept,) = cache.iterdir()
     weights = (kept / "weights.data").stat().st_size
     assert len(variant.graph.source) < weights / 4
-    assert len(variant.graph.source) > (kept / "seeing.onnx").stat().st_size  # with the updates in it
+    assert len(variant.graph.source) > (kept / "model.onnx").stat().st_size  # with the updates in it
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is measured by /proc")
+def test_what_sees_pictures_and_what_sees_none_read_the_same_weights_in_memory(model, cache):
+    decoder = make_decoder(model)
+    slots = decoder.slots(1, 2**24)
+    slots.reserve(1, 8, 1)
+    x = torch.randn(1, 2, decoder.config.hidden_size)
+    release_weight_files()
+
+    def resident(pictures):
+        decoder.forward(x, slots, 0, [0], torch.full((1, 2), pictures), keep=1)
+        parts = re.findall(r"/weights\.data\n.*\n.*\n.*\nRss: +(\d+) kB", Path("/proc/self/smaps").read_text())
+        return sum(map(int, parts))
+
+    seeing = resident(pictures=1)
+    assert resident(pictures=0) == seeing > 0
 
 
 def test_answers_go_on_when_their_slots_have_moved(model, cache):
