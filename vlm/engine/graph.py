@@ -35,6 +35,7 @@ from .variants import products_of
 
 BLOCK = 64  # inputs that share a scale
 BITS = 8
+ROWS = 4096  # that are rounded at a time: an output head is large, and this takes several times its memory
 OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
 MICROSOFT = {
     "FusedMatMul", "Gelu", "GroupQueryAttention", "MatMulNBits", "QuickGelu", "SkipSimplifiedLayerNormalization",
@@ -45,6 +46,11 @@ Known = Mapping[str, TensorProto]  # weights that lie in a file, by name
 
 def quantize_rows(weight: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """weight [F, K] -> codes uint8 [F, blocks, BLOCK], 128 for zero, and scales fp32 [F, blocks]."""
+    parts = [_quantize_rows(part) for part in weight.split(ROWS)]
+    return np.concatenate([codes for codes, _ in parts]), np.concatenate([scales for _, scales in parts])
+
+
+def _quantize_rows(weight: Tensor) -> tuple[np.ndarray, np.ndarray]:
     padded = nn.functional.pad(weight.float(), (0, -weight.shape[1] % BLOCK)).unflatten(1, (-1, BLOCK))
     scales = padded.abs().amax(dim=-1, keepdim=True) / 127
     codes = (padded / scales).nan_to_num().round() + 128

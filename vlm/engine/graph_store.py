@@ -21,6 +21,8 @@ from typing import Any
 
 import torch
 
+from ..allocator import give_back_gaps
+from ..mapped_files import release_weight_files
 from ..modeling_vlm import VlmForConditionalGeneration
 from ..quantization import quantization_of
 from ..run_config import cache_folder
@@ -62,6 +64,7 @@ def kept_graphs(model: VlmForConditionalGeneration, base: Variant, check: Callab
     None where `check` of a new folder says that its graphs do not do here. Raises OSError and what ONNX Runtime does.
     """
     folder = cache_folder() / "graphs" / _key(model)
+    release_weight_files()  # the hash has read all of them
     if not folder.is_dir():
         logger.info("preparing the language model for this machine in %s (once)", folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -91,22 +94,32 @@ def forget(folder: Path) -> None:
 
 
 def _make(model: VlmForConditionalGeneration, base: Variant, folder: Path) -> None:
-    import onnx
     import onnxruntime
 
-    from .graph import LanguageModelGraph, add_plain_, save_raw
+    from .graph import save_raw
 
-    graph = LanguageModelGraph(model, base.looking, base.updates, {}).build()
-    known = {weight.name: onnx.TensorProto(name=weight.name) for weight in graph.graph.initializer}
-    add_plain_(graph, LanguageModelGraph(model, None, [{} for _ in base.updates], known).build())
     with tempfile.TemporaryDirectory(dir=folder) as raw:
         source = Path(raw, MODEL)
-        save_raw(graph, source, LEAST_KEPT)
+        save_raw(_whole_graph(model, base), source, LEAST_KEPT)
+        give_back_gaps()
         options = session_options()
         options.optimized_model_filepath = str(folder / MODEL)
         for name, value in SAVING.items():
             options.add_session_config_entry(name, value)
         onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    give_back_gaps()
+
+
+def _whole_graph(model: VlmForConditionalGeneration, base: Variant) -> Any:
+    """An onnx.ModelProto for what sees pictures and what sees none, with all weights."""
+    import onnx
+
+    from .graph import LanguageModelGraph, add_plain_
+
+    graph = LanguageModelGraph(model, base.looking, base.updates, {}).build()
+    known = {weight.name: onnx.TensorProto(name=weight.name) for weight in graph.graph.initializer}
+    add_plain_(graph, LanguageModelGraph(model, None, [{} for _ in base.updates], known).build())
+    return graph
 
 
 def session_options() -> Any:

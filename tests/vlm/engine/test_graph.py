@@ -13,6 +13,7 @@ import torch
 from tests.adapters import save_adapter
 from tests.tiny import with_lora_
 from vlm.adapters import lay_beside
+from vlm.engine import graph as graph_module
 from vlm.engine import graph_decoder, graph_store
 from vlm.engine.decoder import Decoder
 from vlm.engine.graph import quantize_rows
@@ -26,6 +27,13 @@ from vlm.quantization import quantize_
 def model(open_gates):
     quantize_(open_gates.language_model, "int4")
     return with_lora_(open_gates)
+
+
+def test_rows_are_rounded_in_parts_as_all_at_once(monkeypatch):
+    weight = torch.randn(5, 100)
+    whole = quantize_rows(weight)
+    monkeypatch.setattr(graph_module, "ROWS", 2)
+    assert all((part == all_).all() for part, all_ in zip(quantize_rows(weight), whole, strict=True))
 
 
 @pytest.fixture
