@@ -11,11 +11,12 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from vlm.allocator import give_back_gaps
 from vlm.answers import Chunk, GenerationRequest, PictureReport
 from vlm.run_config import ConfigError
 from vlm.sampling import RequestError
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 NOT_OURS = "it is not a Regard model"
 RETRY_AFTER = {"retry-after": "5"}  # seconds; about an answer's length
+IDLE_SECONDS = 1.0  # after which memory is tidied
 
 
 class Generation:
@@ -238,9 +240,15 @@ class Engine:
 
     def _wait_for_work(self) -> bool:
         """True as soon as there is something to do, False when all is to end."""
+        is_tidy = False
         with self._changed:
             while not (self._closing or self._running or self._is_overdue(self._waiting) or self._next() is not None):
-                self._changed.wait(None if self._deadline is None else self._seconds_to_next_deadline())
+                seconds = None if self._deadline is None else self._seconds_to_next_deadline()
+                if is_tidy or self._waiting:
+                    self._changed.wait(seconds)
+                elif not self._changed.wait(IDLE_SECONDS):
+                    is_tidy = True
+                    give_back_gaps()
             return not self._closing
 
     def _next(self) -> Generation | None:
@@ -361,6 +369,12 @@ def load_engine(config: ServeConfig) -> Engine:
         if batch is None:
             raise ConfigError(f"the adapter {name} cannot stand beside this model, which answers one request at a time")
         batch.load_adapter(name, find_adapter(folder))
+    give_back_gaps()
     if (perception := getattr(assistant, "perception", None)) is not None:  # text can be answered in the meantime
-        threading.Thread(target=perception.warm_up, name="regard-warm-up", daemon=True).start()
+        threading.Thread(target=_warm_up, args=(perception.warm_up,), name="regard-warm-up", daemon=True).start()
     return Engine(assistant, config.max_waiting, batch=batch, deadline=config.deadline)
+
+
+def _warm_up(warm_up: Callable[[], None]) -> None:
+    warm_up()
+    give_back_gaps()

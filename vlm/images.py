@@ -69,7 +69,8 @@ def decode_image(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Image.
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             _check_pixels(image.size, limits)
             image.load()
-            upright = _turn_upright(to_rgb(image), _get_orientation(image))
+            rgb = to_rgb(image)
+            upright = _turn_upright(image.copy() if rgb is image else rgb, _get_orientation(image))
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -88,11 +89,14 @@ def open_image(path: str | os.PathLike[str], *, limits: ImageLimits = DEFAULT_LI
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """A copy in mode RGB: 16-bit grey scaled to 8 bits (Pillow clips it to white), transparency laid on white."""
+    """In mode RGB: 16-bit grey scaled to 8 bits (Pillow clips it to white), transparency laid on white.
+
+    A picture that is so already is returned itself: a copy of a camera's takes 50 MB.
+    """
     if image.mode.startswith("I;16"):
         image = _reduce_16_bit_grey(image)
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     if image.mode == "RGB" and max(image.info["transparency"]) > 255:  # a 16-bit colour; of pixels Pillow kept 8 bits
         image = image.copy()
         image.info["transparency"] = tuple(value >> 8 for value in image.info["transparency"])

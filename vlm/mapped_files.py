@@ -4,11 +4,11 @@ The engine multiplies with weights in its kernels' own layout, made from others 
 of these others would count as memory of the process for as long as it runs.
 """
 
-import ctypes
 import re
 from pathlib import Path
 
-DONT_NEED = 4  # MADV_DONTNEED of Linux
+from .allocator import let_go
+
 MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r.-p .*(?:\.safetensors|/weights\.data)$")
 
 
@@ -33,9 +33,6 @@ def release_weight_files() -> int:
             fields[name] = value
         start, end = (int(address, 16) for address in found.groups())
         is_unchanged = fields["Anonymous"].split() == ["0", "kB"]
-        if (
-            is_unchanged
-            and ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), DONT_NEED) == 0
-        ):
+        if is_unchanged and let_go(start, end - start):
             released += int(fields["Rss"].split()[0]) * 1024
     return released

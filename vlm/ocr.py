@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from .images import to_rgb
 from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
 from .ocr_ink import LARGEST, ink_lines
@@ -95,7 +96,7 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
 
 def _words(engine: Engine, image: Image.Image, area: int) -> list[Label]:
     """The lines that are found in a copy of about that area."""
-    pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(to_rgb(image))
     sure, faint, huge, strokes = _detect(engine, image, area)
     alone = [
         whole
@@ -129,7 +130,7 @@ def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, .
     models = _find_models()
     if models is None:
         return words
-    pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(to_rgb(image))
     lines = find_letters(pixels, words)
     reads = _read(_load_engine(*models), pixels, [(number, line, 0) for number, line in enumerate(lines)]).values()
     sure = [read for read in reads if read.reading.confidence >= MIN_LETTER_CONFIDENCE and len(read.reading.text) == 1]
@@ -192,7 +193,7 @@ def _find_text(engine: Engine, image: Image.Image, area: int) -> tuple[np.ndarra
     width, height = image.size
     scale = min(MAX_ENLARGEMENT, math.sqrt(area / (width * height)), area / (STRIDE * max(width, height)))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    seen = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
+    seen = np.asarray(to_rgb(image).resize(size, Image.Resampling.BICUBIC))
     right, bottom = (MARGIN + -(side + 2 * MARGIN) % STRIDE for side in size)
     framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
     return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale

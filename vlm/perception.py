@@ -1,6 +1,5 @@
 """What is to be seen in a picture before anything is asked, found once and kept: the source of hints."""
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from .answers import HintKind
-from .engine.caches import BoundedCache
+from .engine.caches import BoundedCache, picture_hash
 from .hints import is_said, picture_hint, question_facts
 from .objects import NamedObject, name_objects
 from .ocr import has_text, read_words
@@ -60,9 +59,8 @@ class Perception:
 
         With `glance` a small copy tells first whether there is any text, and only then it is read: OCR is what costs.
         """
-        pixels = hashlib.sha256(repr((image.size, image.mode)).encode() + image.tobytes()).digest()
+        key = (picture_hash(image), glance)
         with self._lock:
-            key = (pixels, glance)
             if (known := self._kept.get(key)) is not None:
                 return known
             found = self._look(image, glance)

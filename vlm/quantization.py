@@ -34,7 +34,8 @@ class QuantizationError(ValueError):
 class QuantizedLinear(nn.Module):
     """`nn.Linear` with frozen quantized weights. Gradients flow to its input and its bias, not to its weights.
 
-    `qweight` is also the name by which peft knows that a layer is quantized.
+    `qweight` is also the name by which peft knows that a layer is quantized. What is not filled yet is not written
+    either: most layers get weights that are mapped from a file, and their own would have taken memory for nothing.
     """
 
     kind: str
@@ -110,7 +111,7 @@ class Int4Linear(QuantizedLinear):
         if in_features % GROUP_SIZE:
             raise _width_error("int4", in_features, out_features)
         groups = in_features // GROUP_SIZE
-        self.register_buffer("qweight", torch.zeros(out_features, groups, Q4_1_BYTES, dtype=torch.uint8))
+        self.register_buffer("qweight", torch.empty(out_features, groups, Q4_1_BYTES, dtype=torch.uint8))
 
     def quantize_(self, weight: Tensor) -> None:
         self.qweight.copy_(quantize_q4_1(weight))
@@ -141,8 +142,8 @@ class Int8Linear(QuantizedLinear):
         super().__init__(in_features, out_features, bias)
         if in_features % GROUP_SIZE:  # the kernel reads whole vectors
             raise _width_error("int8", in_features, out_features)
-        self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
-        self.register_buffer("scales", torch.zeros(out_features, 2, dtype=torch.uint8))  # bf16
+        self.register_buffer("qweight", torch.empty(out_features, in_features, dtype=torch.int8))
+        self.register_buffer("scales", torch.empty(out_features, 2, dtype=torch.uint8))  # bf16
 
     def quantize_(self, weight: Tensor) -> None:
         # The scale is rounded first, to what the kernel will use, so that its rounding costs nothing.
@@ -185,8 +186,8 @@ class Nf4Linear(QuantizedLinear):
     def __init__(self, in_features: int, out_features: int, bias: bool):
         super().__init__(in_features, out_features, bias)
         size = in_features * out_features
-        self.register_buffer("qweight", torch.zeros((size + 1) // 2, 1, dtype=torch.uint8))
-        self.register_buffer("scales", torch.zeros(-(-size // _NF4_BLOCK), 4, dtype=torch.uint8))  # fp32
+        self.register_buffer("qweight", torch.empty((size + 1) // 2, 1, dtype=torch.uint8))
+        self.register_buffer("scales", torch.empty(-(-size // _NF4_BLOCK), 4, dtype=torch.uint8))  # fp32
 
     def quantize_(self, weight: Tensor) -> None:
         codes, state = _bitsandbytes().functional.quantize_4bit(
@@ -220,8 +221,8 @@ class BnbInt8Linear(QuantizedLinear):
 
     def __init__(self, in_features: int, out_features: int, bias: bool):
         super().__init__(in_features, out_features, bias)
-        self.register_buffer("qweight", torch.zeros(out_features, in_features, dtype=torch.int8))
-        self.register_buffer("scales", torch.zeros(out_features, 4, dtype=torch.uint8))  # fp32, largest weight of a row
+        self.register_buffer("qweight", torch.empty(out_features, in_features, dtype=torch.int8))
+        self.register_buffer("scales", torch.empty(out_features, 4, dtype=torch.uint8))  # fp32, largest weight of a row
 
     def quantize_(self, weight: Tensor) -> None:
         codes, scales, _ = _bitsandbytes().functional.int8_vectorwise_quant(weight.to(torch.float16).contiguous())

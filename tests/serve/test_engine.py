@@ -224,6 +224,22 @@ def test_an_answer_that_takes_too_long_ends_with_an_error_whether_it_runs_or_wai
     engine.close()
 
 
+def test_memory_is_tidied_once_when_there_has_been_nothing_to_do(assistant, monkeypatch):
+    tidied = threading.Semaphore(0)
+    monkeypatch.setattr("serve.engine.IDLE_SECONDS", 0.01)
+    monkeypatch.setattr("serve.engine.give_back_gaps", tidied.release)
+    engine = Engine(assistant)
+
+    async def run():
+        return await text_of(start(engine))
+
+    for _ in range(2):
+        assert tidied.acquire(timeout=TIMEOUT)
+        assert not tidied.acquire(timeout=0.2)
+        asyncio.run(run())
+    engine.close()
+
+
 def test_a_snapshot_counts_what_happened(engine, assistant):
     async def run():
         await text_of(start(engine))

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import re, threading, torch
 from pathlib import Path
@@ -26,3 +28,26 @@ print(resident() - before)
 def test_large_buffers_that_are_freed_go_back():
     held = subprocess.run([sys.executable, "-c", CODE.format(told=True)], capture_output=True, text=True, check=True)
     assert int(held.stdout) < 16, held.stdout
+
+
+GAPS = """
+import re, torch
+from pathlib import Path
+from vlm.allocator import give_back_gaps
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+parts = [torch.ones(2**14) for _ in range(1024)]  # 64 MB
+kept = parts[::8]
+del parts
+before = resident()
+give_back_gaps()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is measured by /proc")
+def test_what_was_freed_between_things_in_use_goes_back():
+    returned = subprocess.run([sys.executable, "-c", GAPS], capture_output=True, text=True, check=True)
+    assert int(returned.stdout) > 48, returned.stdout

@@ -45,6 +45,19 @@ def test_asking_imports_nothing_that_no_answer_needs(checkpoint, picture, tmp_pa
     assert len(list(tmp_path.glob("regard/transformers-*.names"))) == 1
 
 
+def test_loading_what_reads_pictures_imports_nothing_that_no_answer_needs(tmp_path):
+    code = """
+from vlm.cold_start import import_loading
+import_loading()
+from vlm.objects import load_tower
+from vlm.reading import load_reader
+load_tower(), load_reader()
+import json; print(json.dumps(sorted(sys.modules)))"""
+    imported = set(json.loads(run_python(code, cache=tmp_path)[-1]))
+    assert not {name.partition(".")[0] for name in imported} & HEAVY
+    assert not imported & HEAVY_PARTS
+
+
 @pytest.mark.slow
 def test_the_answer_is_the_same_with_and_without(checkpoint, picture, tmp_path):
     picture.save(tmp_path / "picture.png")

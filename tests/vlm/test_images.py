@@ -167,6 +167,12 @@ def test_every_exif_orientation_is_turned_upright(orientation, kind):
     assert "exif" not in upright.info  # or the next program turns it once more
 
 
+def test_a_picture_that_is_rgb_already_is_not_copied():
+    image = draw(6, 4)
+    assert to_rgb(image) is image
+    assert decode_image(encode(image, "PNG")).__class__ is Image.Image  # it has let go of its file
+
+
 def test_damaged_exif_leaves_the_picture_as_it_is():
     image = Image.new("RGB", (3, 2), "red")
     assert decode_image(encode(image, "WEBP", lossless=True, exif=b"Exif\0\0XX")).size == (3, 2)

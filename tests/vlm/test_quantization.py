@@ -1,5 +1,6 @@
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -234,6 +235,19 @@ def test_a_quantized_head_is_no_longer_tied_and_the_embeddings_stay():
     assert isinstance(model.lm_head, Int8Linear)
     assert not model.config.tie_word_embeddings
     assert model.model.embed_tokens.weight is embeddings
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is measured by /proc")
+@pytest.mark.parametrize("cls", LINEARS)
+def test_an_unfilled_layer_takes_no_memory(cls):
+    before = anonymous_bytes()
+    linear = cls(2**14, 2**13, bias=False)
+    assert anonymous_bytes() - before < linear.qweight.nbytes / 8
+
+
+def anonymous_bytes() -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("RssAnon:")[1].split()[0]) * 1024
 
 
 def test_an_unfilled_model_has_the_tree_of_a_quantized_one():

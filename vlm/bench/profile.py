@@ -63,8 +63,8 @@ def _graph_operators(decoder: GraphDecoder, run: Callable[[], None]) -> list[tup
             run()
         events = [event for path in Path(folder).iterdir() for event in json.loads(path.read_text())]
     spent, calls = Counter[str](), Counter[str]()
-    for event in events:
-        if event["cat"] == "Node" and event["name"].endswith("_kernel_time"):
+    for event in events:  # an If's time is that of the operators in it
+        if event["cat"] == "Node" and event["name"].endswith("_kernel_time") and event["args"]["op_name"] != "If":
             spent[event["args"]["op_name"]] += event["dur"]  # microseconds
             calls[event["args"]["op_name"]] += 1
     return [(name, microseconds / 1000, calls[name]) for name, microseconds in spent.most_common()]

@@ -141,7 +141,7 @@ class Batch:
         sampler = prompt.sampler(self._model.config.text_config.vocab_size)
         self.pictures.encode(prompt)
         self.slots.reserve(
-            len(self.rows) + prompt.rows, self._longest(prompt), len(prompt.encoded), used=len(self.rows)
+            len(self.rows) + prompt.rows, self._longest(prompt), len(prompt.encoded), [row.length for row in self.rows]
         )
         stream = TextStream(self._processor.tokenizer, prompt.request.stop, prompt.room)
         answer = Answer(owner, prompt, 0, sampler, stream)
@@ -335,5 +335,6 @@ class Batch:
                 self.slots.copy(last, slot, moved.length, len(moved.text.pictures))
                 self.rows[slot], slot = moved, last
         del self.rows[slot]
+        self.slots.clear(slot)
         if not self.rows:
             self.slots.rest()

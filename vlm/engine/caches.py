@@ -18,6 +18,8 @@ from torch import Tensor
 
 from ..cross_attention import ImageKeyValue
 
+STRIP = 256  # rows of a picture that are hashed at a time
+
 V = TypeVar("V")
 # A token; at an image token the hash of its picture; at the first token, what it was read with beside the model.
 Unit = int | bytes | tuple[bytes, object]
@@ -81,7 +83,9 @@ class EncodedPicture:
 def picture_hash(image: Image.Image) -> bytes:
     """Of every pixel and the size; the picture must have been brought to RGB."""
     digest = hashlib.blake2b(repr((image.mode, image.size)).encode(), digest_size=32)
-    digest.update(image.tobytes())
+    for top in range(0, image.height, STRIP):  # as bytes, the whole would take twice the picture's memory once more
+        strip = image.crop((0, top, image.width, min(top + STRIP, image.height)))
+        digest.update(strip.tobytes())
     return digest.digest()
 
 

@@ -6,7 +6,8 @@
                 -> logits [R, V] of the R rows of B*T that `last` names
 
 A graph is for sequences that have everything in common: of what nobody sees a picture in it has neither cross-attention
-nor low-rank updates, so no mask is needed for these. Matrices have 8 bits with a scale for every 64 inputs, each row of
+nor low-rank updates, so no mask is needed for these. Both can be one model that runs either, with the weights once
+(`add_plain_`). Matrices have 8 bits with a scale for every 64 inputs, each row of
 x has its own scale for every 64 (MatMulNBits of ONNX Runtime), so that what stands in other rows changes nothing. That
 is read faster than the 4-bit blocks that mini's weights come in, whose offsets the kernel knows only as integers.
 
@@ -34,6 +35,7 @@ from .variants import products_of
 
 BLOCK = 64  # inputs that share a scale
 BITS = 8
+ROWS = 4096  # that are rounded at a time: an output head is large, and this takes several times its memory
 OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
 MICROSOFT = {
     "FusedMatMul", "Gelu", "GroupQueryAttention", "MatMulNBits", "QuickGelu", "SkipSimplifiedLayerNormalization",
@@ -44,6 +46,11 @@ Known = Mapping[str, TensorProto]  # weights that lie in a file, by name
 
 def quantize_rows(weight: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """weight [F, K] -> codes uint8 [F, blocks, BLOCK], 128 for zero, and scales fp32 [F, blocks]."""
+    parts = [_quantize_rows(part) for part in weight.split(ROWS)]
+    return np.concatenate([codes for codes, _ in parts]), np.concatenate([scales for _, scales in parts])
+
+
+def _quantize_rows(weight: Tensor) -> tuple[np.ndarray, np.ndarray]:
     padded = nn.functional.pad(weight.float(), (0, -weight.shape[1] % BLOCK)).unflatten(1, (-1, BLOCK))
     scales = padded.abs().amax(dim=-1, keepdim=True) / 127
     codes = (padded / scales).nan_to_num().round() + 128
@@ -261,6 +268,27 @@ def weight_of(linear: nn.Module) -> Tensor:
     base = base_of(linear)
     weight = base.dequantize() if isinstance(base, QuantizedLinear) else base.weight
     return weight.detach().float()
+
+
+def add_plain_(seeing: onnx.ModelProto, plain: onnx.ModelProto) -> None:
+    """Make of a graph one that is itself where its new input `sees` is true, and else `plain`, of the same weights."""
+    graph = seeing.graph
+    names = [output.name for output in graph.output]
+    then_branch, else_branch = _branch(graph), _branch(plain.graph)
+    del graph.node[:]
+    graph.node.append(helper.make_node("If", ["sees"], names, then_branch=then_branch, else_branch=else_branch))
+    graph.input.append(helper.make_tensor_value_info("sees", TensorProto.BOOL, []))
+
+
+def _branch(graph: onnx.GraphProto) -> onnx.GraphProto:
+    """The nodes of a graph as a part of another, which needs other names for what comes out of it."""
+    names = {output.name: f"branch.{output.name}" for output in graph.output}
+    branch = onnx.GraphProto(name="branch", node=graph.node, output=graph.output)
+    for output in branch.output:
+        output.name = names[output.name]
+    for node in branch.node:
+        node.output[:] = [names.get(name, name) for name in node.output]
+    return branch
 
 
 def known_weights(graph: Path) -> dict[str, TensorProto]:

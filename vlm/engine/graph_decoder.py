@@ -22,7 +22,7 @@ from torch import Tensor
 from ..mapped_files import release_weight_files
 from ..modeling_vlm import VlmForConditionalGeneration
 from .decoder import Decoder, SlotDecoder
-from .graph_store import PLAIN, SEEING, forget, kept_graphs, open_graph, why_no_graph
+from .graph_store import MODEL, forget, kept_graphs, open_graph, why_no_graph
 from .looking import Looking
 from .slots import Slots
 from .variants import Variant, make_variant
@@ -49,11 +49,15 @@ class Call:
 
 @dataclass(eq=False)
 class Graph:
-    """A session, what it was opened from, and the cross-attention that is in it."""
+    """A session, what it was opened from, and the cross-attention that is in it.
+
+    Of the model itself one session is two graphs: for what sees pictures, and for what sees none.
+    """
 
     source: Path | bytes
     session: Any
     looking: Looking | None
+    sees: bool | None = None  # which of the two it is; None where it is the only one
     # Of answers, by first slot and sequences: the calls that can be made again while the slots do not move.
     calls: dict[tuple[int, int], Call] = field(default_factory=dict)
     where: tuple[Slots, int] | None = None
@@ -66,8 +70,10 @@ class GraphDecoder(SlotDecoder):
     def __init__(self, model: VlmForConditionalGeneration, base: Variant, folder: Path):
         super().__init__(model, base)
         self._folder = folder
-        self._plain = self._open(folder / PLAIN, None)
-        base.graph = self._open(folder / SEEING, base.looking)
+        base.graph = self._open(folder / MODEL, base.looking, sees=True)
+        self._plain = Graph(base.graph.source, base.graph.session, None, sees=False)
+        if (looking := base.looking) is not None:  # what is bound where none is seen, and not read
+            self._no_pictures = [torch.zeros(2, 1, looking.heads, 1, looking.head_size)] * looking.count
 
     def prepare(self, variant: Variant) -> None:
         """Make the graph of a variant before it is needed; from any thread."""
@@ -75,7 +81,7 @@ class GraphDecoder(SlotDecoder):
 
         if not self._folder.is_dir():  # it was forgotten while this process ran on
             kept_graphs(self.model, self.base, lambda _: None)
-        known = known_weights(self._folder / SEEING)
+        known = known_weights(self._folder / MODEL)
         own = (".update.",) if variant.looking is self.base.looking else (".update.", "blocks.")
         known = {name: weight for name, weight in known.items() if not any(part in name for part in own)}
         graph = LanguageModelGraph(self.model, variant.looking, variant.updates, known).build()
@@ -85,18 +91,19 @@ class GraphDecoder(SlotDecoder):
     def profiled(self, folder: Path) -> Iterator[None]:
         """Have ONNX Runtime write into `folder` what its operators take, without adapters."""
         before = self._plain, self.base.graph
-        self._plain, self.base.graph = (
-            Graph(graph.source, open_graph(graph.source, self._folder, folder), graph.looking) for graph in before
-        )
+        session = open_graph(self.base.graph.source, self._folder, folder)
+        self._plain, self.base.graph = (Graph(graph.source, session, graph.looking, graph.sees) for graph in before)
         try:
             yield
         finally:
-            for graph in (self._plain, self.base.graph):
-                graph.session.end_profiling()
+            session.end_profiling()
             self._plain, self.base.graph = before
 
-    def _open(self, source: Path | bytes, looking: Looking | None) -> Graph:
-        return Graph(source, open_graph(source, self._folder), looking)
+    def _open(self, source: Path | bytes, looking: Looking | None, sees: bool | None = None) -> Graph:
+        release_weight_files()  # what was read of them to find or make the graph ...
+        graph = Graph(source, open_graph(source, self._folder), looking, sees)
+        release_weight_files()  # ... and to open it: all that together would be the most memory at any time
+        return graph
 
     @torch.inference_mode()
     def forward(
@@ -188,16 +195,21 @@ class GraphDecoder(SlotDecoder):
                 _bind(binding.bind_input, f"{what}.{i}", tensor)
                 _bind(binding.bind_output, f"new_{what}.{i}", tensor)  # the same memory: it is written in place
         mask, is_sink = None, None
-        if graph.looking is not None:
-            for i, block in enumerate(slots.images):
-                for what, tensor in zip(("keys", "values"), block[:, first : first + batch], strict=True):
+        if self.looking is not None:
+            seen = [block[:, first : first + batch] for block in slots.images]
+            images = self._no_pictures if graph.looking is None else seen
+            for i, block in enumerate(images):
+                for what, tensor in zip(("keys", "values"), block, strict=True):
                     _bind(binding.bind_input, f"image_{what}.{i}", tensor)
-            is_sink = torch.zeros(slots.images[0].shape[3])
+            is_sink = torch.zeros(images[0].shape[3])
             is_sink[0] = 1
             mask = torch.empty(batch, 1, tokens, len(is_sink))
             _bind(binding.bind_input, "is_sink", is_sink)
             _bind(binding.bind_input, "image_mask", mask)
-        return Call(binding, x, lengths, longest, logits[: len(rows)], mask, [rows, is_sink])
+        sees = np.array(graph.sees)
+        if graph.sees is not None:
+            binding.bind_input("sees", "cpu", 0, np.bool_, (), sees.ctypes.data)
+        return Call(binding, x, lengths, longest, logits[: len(rows)], mask, [rows, is_sink, sees])
 
 
 def _bind(bind: Any, name: str, tensor: Tensor) -> None:
@@ -249,7 +261,7 @@ def _seconds(one: GraphDecoder, other: Decoder, batch: int, tokens: int) -> list
     """What each takes for a step of so many sequences and tokens: the best of some rounds, as other things run, too."""
     x, visible = torch.zeros(batch, tokens, one.config.hidden_size), torch.zeros(batch, tokens, dtype=torch.long)
     slots = one.slots(batch, 2**26)
-    slots.reserve(batch, tokens, 0, used=0)
+    slots.reserve(batch, tokens, 0)
     fastest = [math.inf, math.inf]
     for _ in range(ROUNDS):
         for number, forward in enumerate((one.forward, other.forward)):
@@ -273,7 +285,7 @@ def _is_independent(decoder: GraphDecoder, pictures: int) -> bool:
     x = torch.randn(batch, length + 1, decoder.config.hidden_size, generator=random)
     visible = torch.full((batch, length + 1), pictures)
     slots = decoder.slots(batch, 2**26)
-    slots.reserve(batch, length + LEAST, 1, used=0)
+    slots.reserve(batch, length + LEAST, 1)
     for tensor in slots.images:
         tensor.normal_(generator=random)
 

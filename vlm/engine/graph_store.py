@@ -1,8 +1,9 @@
 """The graphs of graph.py, made once for a model and a machine, and kept in the user's cache.
 
-A folder of them holds `seeing.onnx` and `plain.onnx`, with and without what only speaks where a picture is seen, and
+A folder of them holds `model.onnx`, which is both the graph of what sees a picture and that of what sees none, and
 `weights.data`: the weights of both, in the layout that the kernels of this CPU want, mapped into memory from the file.
-An adapter's own graph refers to the same file.
+They are one model since every session maps the file anew, and all of that counts as memory of the process. An adapter's
+own graph refers to the same file.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from typing import Any
 
 import torch
 
+from ..allocator import give_back_gaps
+from ..mapped_files import release_weight_files
 from ..modeling_vlm import VlmForConditionalGeneration
 from ..quantization import quantization_of
 from ..run_config import cache_folder
@@ -30,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 UNUSED_SECONDS = 7 * 86400.0  # after which graphs are forgotten; they are made anew in seconds
 PARTIAL, PARTIAL_SECONDS = "partial-", 3600.0  # what is being made, and how long that may take
-FORM = 2  # of what is kept; another number makes everything anew
-PLAIN, SEEING, WEIGHTS = "plain.onnx", "seeing.onnx", "weights.data"
+FORM = 3  # of what is kept; another number makes everything anew
+MODEL, WEIGHTS = "model.onnx", "weights.data"
 UNFIT = "unfit"  # a file in place of graphs that do not do on this machine: it says why
 LEAST_KEPT = 1024  # bytes of a weight that is kept in the file, not in the graph itself
 SAVING = {
@@ -66,6 +69,7 @@ def kept_graphs(model: VlmForConditionalGeneration, base: Variant, why_unfit: Ca
     Runtime does.
     """
     folder = cache_folder() / "graphs" / _key(model)
+    release_weight_files()  # the hash has read all of them
     if not folder.is_dir():
         logger.info("preparing the language model for this machine in %s (once)", folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -99,19 +103,30 @@ def forget(folder: Path) -> None:
 def _make(model: VlmForConditionalGeneration, base: Variant, folder: Path) -> None:
     import onnxruntime
 
-    from .graph import LanguageModelGraph, known_weights, save_raw
+    from .graph import save_raw
 
     with tempfile.TemporaryDirectory(dir=folder) as raw:
-        source = Path(raw, SEEING)
-        save_raw(LanguageModelGraph(model, base.looking, base.updates, {}).build(), source, LEAST_KEPT)
+        source = Path(raw, MODEL)
+        save_raw(_whole_graph(model, base), source, LEAST_KEPT)
+        give_back_gaps()
         options = session_options()
-        options.optimized_model_filepath = str(folder / SEEING)
+        options.optimized_model_filepath = str(folder / MODEL)
         for name, value in SAVING.items():
             options.add_session_config_entry(name, value)
         onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-    known = known_weights(folder / SEEING)
-    plain = LanguageModelGraph(model, None, [{} for _ in base.updates], known).build()
-    (folder / PLAIN).write_bytes(plain.SerializeToString())
+    give_back_gaps()
+
+
+def _whole_graph(model: VlmForConditionalGeneration, base: Variant) -> Any:
+    """An onnx.ModelProto for what sees pictures and what sees none, with all weights."""
+    import onnx
+
+    from .graph import LanguageModelGraph, add_plain_
+
+    graph = LanguageModelGraph(model, base.looking, base.updates, {}).build()
+    known = {weight.name: onnx.TensorProto(name=weight.name) for weight in graph.graph.initializer}
+    add_plain_(graph, LanguageModelGraph(model, None, [{} for _ in base.updates], known).build())
+    return graph
 
 
 def session_options() -> Any:

@@ -6,10 +6,13 @@ sequence may become; memory that no sequence has reached is not touched, and so 
 Shape letters: S slots, N heads, L places (tokens), H head dim; of the language model's keys and values unless said.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from .pages import untouch_, untouched_zeros
 
 PLACES = 128  # lengths are multiples of this, and so are the parts in which values are summed up
 GROWTH = 4 * PLACES  # the tensors are as long as a multiple of this
@@ -53,11 +56,13 @@ class Slots:
         size = count * whole_places(length) * self.shape.bytes_per_token
         return count <= self.max_slots and (count == 1 or size <= self.max_bytes)
 
-    def reserve(self, count: int, length: int, pictures: int, used: int) -> None:
-        """Make room for `count` sequences of up to `length` tokens and `pictures`, keeping the first `used` slots."""
+    def reserve(self, count: int, length: int, pictures: int, read: Sequence[int] = ()) -> None:
+        """Make room for `count` sequences of up to `length` tokens and `pictures`.
+
+        The first slots are kept: `read` says how many tokens each of them has read.
+        """
+        used, longest = len(read), max(read, default=0)
         places = -(-length // GROWTH) * GROWTH
-        if used == 0 and self._count * self._places * self.shape.bytes_per_token > self.max_bytes:
-            self._count = self._places = 0  # a long one is over: give its memory back
         if used or not pictures:
             pictures = max(pictures, self._pictures)
         shape, more = self.shape, count > self._count
@@ -67,16 +72,16 @@ class Slots:
             self.moves += 1
             self._places = max(places, self._places)
             empty = (2, self._count, shape.heads, self._places, shape.head_size)
-            self.text = [_enlarged(empty, self.text[i][:, :used] if used else None) for i in range(shape.layers)]
+            self.text = _moved(self.text, shape.layers, empty, used, longest)
         if more or pictures != self._pictures:
             self.moves += 1
             self._pictures = pictures
             empty = (2, self._count, shape.image_heads, pictures * shape.picture_places, shape.image_head_size)
-            self.images = [_enlarged(empty, self.images[i][:, :used] if used else None) for i in range(shape.blocks)]
+            self.images = _moved(self.images, shape.blocks, empty, used, empty[3])
 
     def rest(self) -> None:
-        """Nobody is in any slot: give back the memory of more than one."""
-        if self._count > 1:
+        """Nobody is in any slot: give back the memory of more than one, and of a long one."""
+        if self._count > 1 or self._places > GROWTH:
             self.text, self.images = [], []
             self._count = self._places = self._pictures = 0
             self.moves += 1
@@ -99,14 +104,22 @@ class Slots:
             tensor[:, slot, :, :length] = values[:, :, :length]
 
     def clear(self, slot: int) -> None:
-        """Forget what is in a slot: a value that is not a number would reach the next sequence, times zero."""
+        """Forget what is in a slot, and give back its memory: a value that is not a number would reach the next
+        sequence, times zero.
+        """
         for tensor in (*self.text, *self.images):
-            tensor[:, slot].zero_()
+            for keys_or_values in tensor[:, slot]:
+                untouch_(keys_or_values)
 
 
-def _enlarged(shape: tuple[int, ...], old: Tensor | None) -> Tensor:
-    """Zeros [2, S, N, L, H] that begin with `old`, which has fewer slots and places."""
-    new = torch.zeros(shape)
-    if old is not None:
-        new[:, : old.shape[1], :, : old.shape[3]] = old
+def _moved(old: list[Tensor], count: int, shape: tuple[int, ...], slots: int, places: int) -> list[Tensor]:
+    """`count` tensors [2, S, N, L, H] of zeros but for the first slots and places of the old ones, which go one by one
+    on the way, so that there is never more than one of them twice."""
+    new = []
+    for _ in range(count):
+        tensor = untouched_zeros(shape)
+        if slots:
+            kept = old.pop(0)[:, :slots, :, :places]
+            tensor[:, :slots, :, : kept.shape[3]] = kept
+        new.append(tensor)
     return new

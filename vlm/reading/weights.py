@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.initialization import no_init_weights
 
 from ..scene_heads import SceneReader
 
@@ -43,7 +44,8 @@ def save_weights(reader: SceneReader, vocabulary: Vocabulary, folder: Path) -> N
 
 def load_weights(folder: Path) -> tuple[SceneReader, Vocabulary]:
     vocabulary = Vocabulary(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-    with torch.device("meta"):
+    # On "meta" torch would import its compiler, 70 MB of it, to draw the first weights of an EmbeddingBag.
+    with torch.device("meta"), no_init_weights():
         reader = SceneReader(len(vocabulary.kinds), len(vocabulary.colours))
     weights = {name: weight.float() for name, weight in load_file(folder / "model.safetensors").items()}
     reader.load_state_dict(weights, assign=True)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vlm.engine.caches import BoundedCache, PrefixCache, picture_hash, shared_beginning
+from vlm.engine.caches import STRIP, BoundedCache, PrefixCache, picture_hash, shared_beginning
 
 
 def test_the_least_recently_used_goes_first_and_bytes_stay_below_the_bound():
@@ -65,7 +65,9 @@ def test_a_shared_beginning_is_as_long_as_it_is(first, second, length):
 def test_a_picture_is_known_by_every_pixel_and_its_size(picture):
     changed = picture.copy()
     changed.putpixel((19, 15), (1, 2, 3))
-    plain = [Image.new("RGB", size, "red") for size in ((4, 6), (6, 4), (3, 8))]
-    hashes = [picture_hash(image) for image in (picture, changed, *plain)]
+    plain = [Image.new("RGB", size, "red") for size in ((4, 6), (6, 4), (3, 8), (2, 2 * STRIP + 1))]
+    tall = plain[-1].copy()
+    tall.putpixel((1, 2 * STRIP), (1, 2, 3))
+    hashes = [picture_hash(image) for image in (picture, changed, *plain, tall)]
     assert len(set(hashes)) == len(hashes)
     assert picture_hash(picture.copy()) == hashes[0]

@@ -68,7 +68,7 @@ class Reader:
 def read_all(decoder, reader, chunk=LENGTH, slot=0, slots=None):
     """Logits of every token, in parts of `chunk` tokens: only the last of each part."""
     slots = slots or decoder.slots(4, 2**24)
-    slots.reserve(4, LENGTH + 10, 2, used=0)
+    slots.reserve(4, LENGTH + 10, 2)
     reader.show(decoder, slots, slot)
     ends = [*range(chunk, LENGTH, chunk), LENGTH]
     return {end: reader.read(decoder, slots, slot, start, end)[0] for start, end in zip([0, *ends], ends, strict=False)}
@@ -103,7 +103,7 @@ def test_a_token_is_the_same_bits_whatever_else_is_in_the_batch(model, new_decod
         for pictures, length in ((1, 40), (0, 150), (2, 131), (0, 30))
     ]
     slots = decoder.slots(4, 2**24)
-    slots.reserve(4, LENGTH, 2, used=0)
+    slots.reserve(4, LENGTH, 2)
     alone = []
     for slot, reader in enumerate(readers):
         reader.show(decoder, slots, slot)

@@ -2,7 +2,10 @@
 
 import copy
 import os
+import re
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,11 +13,13 @@ import torch
 from tests.adapters import save_adapter
 from tests.tiny import with_lora_
 from vlm.adapters import lay_beside
+from vlm.engine import graph as graph_module
 from vlm.engine import graph_decoder, graph_store
 from vlm.engine.decoder import Decoder
 from vlm.engine.graph import quantize_rows
 from vlm.engine.graph_decoder import GraphDecoder, is_faster, make_decoder
 from vlm.engine.variants import make_variant
+from vlm.mapped_files import release_weight_files
 from vlm.quantization import quantize_
 
 
@@ -22,6 +27,13 @@ from vlm.quantization import quantize_
 def model(open_gates):
     quantize_(open_gates.language_model, "int4")
     return with_lora_(open_gates)
+
+
+def test_rows_are_rounded_in_parts_as_all_at_once(monkeypatch):
+    weight = torch.randn(5, 100)
+    whole = quantize_rows(weight)
+    monkeypatch.setattr(graph_module, "ROWS", 2)
+    assert all((part == all_).all() for part, all_ in zip(quantize_rows(weight), whole, strict=True))
 
 
 @pytest.fixture
@@ -58,10 +70,28 @@ def test_an_adapters_graph_holds_no_more_than_what_is_its_own(open_gates, cache,
     decoder = make_decoder(open_gates)
     variant = make_variant(lay_beside(open_gates, folder), b"own", decoder.base)
     decoder.prepare(variant)
+    assert release_weight_files() == 0  # nothing that was only read to open it is held
     (kept,) = cache.iterdir()
     weights = (kept / "weights.data").stat().st_size
     assert len(variant.graph.source) < weights / 4
-    assert len(variant.graph.source) > (kept / "seeing.onnx").stat().st_size  # with the updates in it
+    assert len(variant.graph.source) > (kept / "model.onnx").stat().st_size  # with the updates in it
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is measured by /proc")
+def test_what_sees_pictures_and_what_sees_none_read_the_same_weights_in_memory(model, cache):
+    decoder = make_decoder(model)
+    slots = decoder.slots(1, 2**24)
+    slots.reserve(1, 8, 1)
+    x = torch.randn(1, 2, decoder.config.hidden_size)
+    release_weight_files()
+
+    def resident(pictures):
+        decoder.forward(x, slots, 0, [0], torch.full((1, 2), pictures), keep=1)
+        parts = re.findall(r"/weights\.data\n.*\n.*\n.*\nRss: +(\d+) kB", Path("/proc/self/smaps").read_text())
+        return sum(map(int, parts))
+
+    seeing = resident(pictures=1)
+    assert resident(pictures=0) == seeing > 0
 
 
 def test_answers_go_on_when_their_slots_have_moved(model, cache):
@@ -72,10 +102,10 @@ def test_answers_go_on_when_their_slots_have_moved(model, cache):
     def read(start, end):
         return decoder.forward(x[:, start:end], slots, 0, [start], visible[:, start:end], keep=1).clone()
 
-    slots.reserve(1, 8, 1, used=0)
+    slots.reserve(1, 8, 1)
     read(0, 2)
     expected = read(2, 3)
-    slots.reserve(3, 600, 2, used=1)
+    slots.reserve(3, 600, 2, [2])
     for tensor in slots.text:
         assert tensor.shape[1] >= 3
     assert torch.equal(read(2, 3), expected)

@@ -53,7 +53,7 @@ def losses(decoder, model, ids, picture):
     """Of each token of a text about a picture, read one by one."""
     reader = Reader(model, torch.tensor([[model.config.image_token_id] * model.config.image_seq_length + ids]), picture)
     slots = decoder.slots(1, 2**28)
-    slots.reserve(1, reader.embeddings.shape[1] + 1, 1, used=0)
+    slots.reserve(1, reader.embeddings.shape[1] + 1, 1)
     reader.show(decoder, slots, 0)
     first = model.config.image_seq_length
     reader.read(decoder, slots, 0, 0, first, keep=0)
