@@ -30,6 +30,12 @@ def rows(tiny_processor):
 
 
 @pytest.fixture
+def other(tiny_processor):
+    """Rows that begin in another way."""
+    return rows_about(tiny_processor, "red", "What?", system="Be brief and clear.")
+
+
+@pytest.fixture
 def run(tiny_config, tiny_processor, config):  # noqa: F811
     run, _ = start(new_model(tiny_config, config), tiny_processor, config)
     with torch.no_grad():  # nothing learnt yet would be nothing to see
@@ -38,7 +44,10 @@ def run(tiny_config, tiny_processor, config):  # noqa: F811
     return run
 
 
-def test_an_opening_that_is_known_changes_no_loss_and_no_gradient(run, rows):
+@pytest.mark.parametrize("are_alike", [True, False])
+def test_an_opening_that_is_known_changes_no_loss_and_no_gradient(run, rows, other, are_alike):
+    rows = rows if are_alike else [*rows, *other]
+
     def learn(openings):
         run.model.zero_grad()
         run.openings = openings
@@ -51,15 +60,14 @@ def test_an_opening_that_is_known_changes_no_loss_and_no_gradient(run, rows):
     again, _ = learn(openings)
     assert openings is not None and torch.equal(known, again)
     torch.testing.assert_close(known, expected)
-    torch.testing.assert_close(gradients, others, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(gradients, others, rtol=1e-3, atol=1e-4)
 
 
-def test_an_opening_is_read_once_as_long_as_it_is_the_same(run, tiny_processor, rows):
+def test_an_opening_is_read_once_as_long_as_it_is_the_same(run, tiny_processor, rows, other):
     lengths = []
     run.model.register_forward_pre_hook(
         lambda model, args, kwargs: lengths.append(kwargs["input_ids"].shape[1]), with_kwargs=True
     )
-    other = rows_about(tiny_processor, "red", "What?", system="Be brief and clear.")
     for row in (*rows, *other):
         run.loss([row])
     opening, first, second, longer, third = lengths
