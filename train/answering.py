@@ -12,7 +12,7 @@ from transformers import DynamicCache
 from vlm.modeling_vlm import VlmForConditionalGeneration
 from vlm.processing_vlm import VlmProcessor
 
-from .collator import attention_mask, collate, pack
+from .collator import collate, pack
 
 
 @torch.inference_mode()
@@ -27,12 +27,14 @@ def answer_together(
     (row,) = pack(chats, processor.image_token_id, max_tokens=1_000_000)
     ends = model.generation_config.eos_token_id
     ends = {ends} if isinstance(ends, int) else set(ends or ())
-    batch = {n: v.to(model.device) for n, v in collate([row], processor).items() if not n.startswith("label")}
+    batch = {n: v.to(model.device) for n, v in collate([row], processor).items() if "label" not in n}
     lasts = [max(i for i, branch in enumerate(row.branch) if branch == number) for number in _numbers(chats)]
     outputs = model(**batch, past_key_values=DynamicCache(), logits_to_keep=torch.tensor(lasts), use_cache=True)
     tokens = outputs.logits[0].argmax(dim=-1).tolist()  # the first token of every answer
     answers: list[list[int]] = [[] for _ in chats]
-    branches, running = list(row.branch), _numbers(chats)
+    asked = batch["attention_mask"][:, :, lasts]  # [1, 1, N, T]: what the end of each question sees
+    running = _numbers(chats)
+    grown: list[int] = []  # whose the tokens of the answers so far are
     for step in range(max_new_tokens):
         going = []
         for number, token in zip(running, tokens, strict=True):
@@ -42,8 +44,10 @@ def answer_together(
         running = going
         if not running or step == max_new_tokens - 1:
             break
-        branches += running
-        mask = attention_mask(torch.tensor([branches], device=model.device))[:, :, -len(running) :]
+        grown += running
+        is_other = torch.tensor(running)[:, None] != torch.tensor(grown)  # [running, grown]
+        hidden = (is_other * torch.finfo(asked.dtype).min)[None, None].to(asked)
+        mask = torch.cat([asked[:, :, [number - 1 for number in running]], hidden], dim=-1)
         seen = outputs.image_attention_mask
         outputs = model(
             input_ids=torch.tensor([[answers[number - 1][-1] for number in running]], device=model.device),

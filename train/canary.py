@@ -35,7 +35,7 @@ def pair_up(rows: Rows, count: int) -> list[Pair]:
     different: dict[Any, PackedRow] = {}
     for index in range(count):
         for row in rows[index]:
-            different.setdefault((tuple(row.input_ids), _shown(row)), row)
+            different.setdefault((tuple(row.input_ids), tuple(row.labels), _shown(row)), row)
     found = list(different.values())
     shown = [_shown(row) for row in found]
     pairs = []

@@ -100,7 +100,7 @@ def encode_phrases(
     places = []
     for number, (chat, text, asked) in enumerate(zip(chats, texts, phrases, strict=True), 1):
         end = max(i for i, branch in enumerate(row.branch) if branch == number)
-        places.append([end - len(chat.input_ids) + 1 + _ends(chat.input_ids, text, asked.last, processor), end])
+        places.append([row.path(end)[_ends(chat.input_ids, text, asked.last, processor)], end])
     return row, places
 
 
@@ -109,7 +109,7 @@ def _run(model: nn.Module, row: PackedRow, processor: VlmProcessor, precision: s
     batch = {name: value.to(model.device) for name, value in collate([row], processor).items()}
     with autocast(model.device, precision):
         return model(
-            **{name: value for name, value in batch.items() if not name.startswith("label")},
+            **{name: value for name, value in batch.items() if "label" not in name},
             **options,
             use_cache=False,
             logits_to_keep=1,

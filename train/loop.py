@@ -32,6 +32,7 @@ from .devices import resolve_precision, start_devices
 from .evaluate import Item
 from .intervals import measures
 from .looking import align_looking, loss_on_row
+from .opening import Openings
 from .precision import autocast, lower_
 from .preference import collate_pairs, preference_loss
 from .progress import Progress
@@ -63,6 +64,7 @@ class Run:
     processor: VlmProcessor
     optimizer: Any
     config: TrainConfig
+    openings: Openings | None = None  # none where adapters change every token
 
     def save(self, step: int) -> Path:
         folder, main = self.config.output_dir, self.accelerator.is_main_process
@@ -81,6 +83,8 @@ class Run:
         if grey and "pixel_values" in batch:
             batch["pixel_values"] = torch.zeros_like(batch["pixel_values"])
         with autocast(self.accelerator.device, self.config.precision):
+            if self.openings is not None:
+                batch = self.openings.spare(batch)
             if preference is not None:
                 return preference_loss(self.wrapped, self.model, batch, preference.beta)
             return self.wrapped(**batch, use_cache=False).loss
@@ -141,7 +145,8 @@ def start(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> tup
         checkpoint_gradients_(model)
     new = torch.optim.AdamW(parameter_groups(model, config), betas=(0.9, 0.98))
     wrapped, optimizer = accelerator.prepare(model, new)
-    run, step = Run(accelerator, model, wrapped, processor, optimizer, config), 0
+    openings = Openings(model, processor.image_token_id) if _openings_stay(accelerator, config) else None
+    run, step = Run(accelerator, model, wrapped, processor, optimizer, config, openings), 0
     if folders:
         step = resume_optimizer(folders[-1], model, optimizer)
         logger.info("resuming %s after step %d", folders[-1], step)
@@ -153,6 +158,16 @@ def start(model: PeftModel, processor: VlmProcessor, config: TrainConfig) -> tup
         text = json.dumps(trainable_set(model), indent=1)
         (config.output_dir / "trainable.json").write_text(text + "\n", encoding="utf-8")
     return run, step
+
+
+def _openings_stay(accelerator: Accelerator, config: TrainConfig) -> bool:
+    """Whether what stands before a picture can be read once: it takes whole weights, and layers that keep a cache.
+
+    DoRA changes every token (`vlm.lora.silence_unseeing_`).
+    """
+    is_whole = accelerator.distributed_type != DistributedType.FSDP
+    changes_all = config.lora is not None and config.lora.use_dora
+    return is_whole and not config.gradient_checkpointing and not changes_all
 
 
 def _steps(rows: Rows, start: int, run: Run) -> Iterator[list[PackedRow]]:

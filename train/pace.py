@@ -3,8 +3,9 @@
 python -m train.pace configs/train/own.yaml [key=value ...]
 
 Both train the same weights of the same model on the same rows. Here the pairs about a picture share one packed row
-(train/collator.py), so the picture is encoded once and what the pairs have in common is read once; there each pair is
-a row of its own, filled up to the longest of its batch.
+(train/collator.py), so the picture is encoded once and what the pairs have in common is read once, and what all rows
+begin with once for the run (train/opening.py); there each pair is a row of its own, filled up to the longest of its
+batch.
 """
 
 import resource

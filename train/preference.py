@@ -40,8 +40,8 @@ def collate_pairs(rows: list[PackedRow], processor: VlmProcessor) -> dict[str, T
 
 def answer_logprobs(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     """The log-likelihoods of whole answers, chosen and rejected: [B, 2]."""
-    inputs = {name: value for name, value in batch.items() if name not in ("labels", "label_weights", "branch")}
-    labels, branch = batch["labels"][:, 1:], batch["branch"][:, 1:]
+    inputs = {name: value for name, value in batch.items() if name not in ("shift_labels", "label_weights", "branch")}
+    labels, branch = batch["shift_labels"], batch["branch"]
     kept = (labels != IGNORE).any(dim=0).nonzero().squeeze(-1)
     logits = model(**inputs, logits_to_keep=kept, use_cache=False).logits.float()  # [B, K, V]
     targets, branch = labels[:, kept], branch[:, kept]  # [B, K]

@@ -158,6 +158,7 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         pixel_values: Tensor | None = None,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
+        shift_labels: Tensor | None = None,
         label_weights: Tensor | None = None,
         encoded_images: EncodedImages | None = None,
         image_attention_mask: Tensor | None = None,
@@ -168,16 +169,19 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         """One step of the language model, with pictures (fresh or already encoded) or without.
 
         Pass `pixel_values` the first time; `generate` passes `encoded_images` back from then on. Leaving both out
-        runs the same text without its pictures. `labels` [B, T] are -100 where a token is not to be learnt;
-        the loss is their mean, weighted with `label_weights` [B, T] where given.
+        runs the same text without its pictures. `labels` [B, T] are -100 where a token is not to be learnt. Packed
+        rows, where the token that follows may be another conversation's, come with `shift_labels` [B, T] instead: what
+        each token is to foretell. The loss is the mean over them, weighted with `label_weights` [B, T] where given.
         """
         if pixel_values is not None:
             encoded_images = self.encode_images(pixel_values)
         if encoded_images is not None and image_attention_mask is None:
             image_attention_mask = self.get_image_attention_mask(input_ids, encoded_images.features.shape[1])
         cross_attentions: list[Tensor] | None = [] if output_cross_attentions else None
-        if labels is not None:  # the output head is a fifth of the work: only where something is to be learnt
-            logits_to_keep = (labels[:, 1:] != -100).any(dim=0).nonzero().squeeze(-1)
+        if labels is not None:
+            shift_labels = nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
+        if shift_labels is not None:  # the output head is a fifth of the work: only where something is to be learnt
+            logits_to_keep = (shift_labels != -100).any(dim=0).nonzero().squeeze(-1)
         seen = encoded_images if encoded_images is not None and encoded_images.key_values else None
         outputs = self.language_model(
             inputs_embeds=self.embed(input_ids, encoded_images.features if encoded_images is not None else None),
@@ -192,9 +196,9 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
             **kwargs,
         )
         loss = None
-        if labels is not None:
-            targets = labels[:, 1:][:, logits_to_keep]
-            weights = torch.ones_like(targets) if label_weights is None else label_weights[:, 1:][:, logits_to_keep]
+        if shift_labels is not None:
+            targets = shift_labels[:, logits_to_keep]
+            weights = torch.ones_like(targets) if label_weights is None else label_weights[:, logits_to_keep]
             weights = weights * (targets != -100)
             losses = nn.functional.cross_entropy(
                 outputs.logits.flatten(0, 1).float(), targets.flatten(), reduction="none"

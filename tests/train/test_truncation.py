@@ -109,7 +109,7 @@ def test_training_cuts_what_the_check_says(tmp_path, tiny_processor, write):
     rows = build_rows(config, tiny_processor)[0][0]
     learnt = ["".join(tiny_processor.tokenizer.decode([i for i in row.labels if i != IGNORE])) for row in rows]
     assert learnt[0] == "A cat.<|im_end|>" and LONG.startswith(learnt[1]) and len(rows) == 2
-    assert max(len(row.input_ids) for row in rows) == 120
+    assert max(len(row.input_ids) for row in rows) == 119  # the last of 120 is only to be foretold
     assert all(tiny_processor.image_token_id in row.input_ids for row in rows)
 
 
