@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -20,6 +21,7 @@ from .graphs import read_graph
 from .notices import read_notice
 from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
+from .spelling import labels_apart
 from .tables import read_table
 from .things import read_things
 from .turning import DOUBT, SURER, doubt, doubted, is_on_its_side, tilt
@@ -34,7 +36,12 @@ DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Sc
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
     "shapes": read_scene, "things": read_things,
 }  # fmt: skip
-LETTERED = {"parts"}  # families where single letters stand for things: a second look finds more of them
+# Families whose words are looked at again when it is known what they are of: single letters that stand for things are
+# passed over, labels of an axis are taken for one text.
+CORRECTED: dict[str, Callable[[Image.Image, tuple[Label, ...]], tuple[Label, ...]]] = {
+    "parts": with_letters,
+    "charts": lambda _, words: tuple(chain.from_iterable(map(labels_apart, words))),
+}
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
@@ -86,7 +93,7 @@ class Reader:
         image, words = view.image, _inside(view.image, view.words)
         scene, scale = self._look(image, words)
         family, confidence = self._family(scene)
-        if family in LETTERED and words and (more := with_letters(image, words)) != words:
+        if family in CORRECTED and words and (more := CORRECTED[family](image, words)) != words:
             words = _inside(image, more)
             scene, scale = self._look(image, words)
             family, confidence = self._family(scene)

@@ -10,7 +10,7 @@ from ..structure import Box
 from ..structure.numbers import parse_number
 from .legend import clear_colour, legend_entries, swatch_offsets
 from .seen import Seen, SeenWord, middle
-from .spelling import MARKERS, without_swatch
+from .spelling import MARKERS, with_dollars, without_swatch
 
 ALIKE = 0.7  # least ratio of the heights of two entries of a legend
 APART = 3.5  # text heights between two entries that stand over each other (at lines' ends: any) ...
@@ -30,7 +30,16 @@ def settle_roles(seen: Seen, form: str) -> Seen:
         words = words if form.endswith("across") else _second_lines(words)
     seen = replace(seen, words=tuple(words))
     words = _legend_completed(seen, apart=math.inf if form == "line" else APART)
-    return replace(seen, words=tuple(_without_markers(words)))
+    return replace(seen, words=tuple(_with_dollars(_without_markers(words))))
+
+
+def _with_dollars(words: list[SeenWord]) -> list[SeenWord]:
+    """Amounts of one kind, each with its "$"."""
+    texts = {id(word): word.label.text for word in words}
+    for role in ("tick", "x tick", "written"):
+        own = [word for word in words if word.role == role]
+        texts |= zip(map(id, own), with_dollars([word.label.text for word in own]), strict=True)
+    return [replace(word, label=word.label.model_copy(update={"text": texts[id(word)]})) for word in words]
 
 
 def _second_lines(words: list[SeenWord]) -> list[SeenWord]:
