@@ -23,7 +23,7 @@ from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
 from .ocr_ink import LARGEST, ink_lines
 from .ocr_letters import find_letters, of_one_kind
-from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, to_labels, to_strip
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, in_line, to_labels, to_strip
 from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
@@ -140,6 +140,24 @@ def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, .
     return _in_reading_order([*words, *letters]) if letters else words
 
 
+def with_inked(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The words of a drawing with those that the detector passed over, as it does between bars and in a legend."""
+    models = _find_models()
+    if models is None:
+        return words
+    pixels = np.asarray(image.convert("RGB"))
+    lines = [line for line in ink_lines(*_copy(image, DETECTION_AREA)) if not any(_lies_in(line, one) for one in words)]
+    reads = [read for read in _read_lines(_load_engine(*models), pixels, lines) if read.is_sure]
+    labels = [label for read in reads for label in to_labels(read.line, read.reading, read.turn, read.strip)]
+    found = [label for label in labels if len(label.text) > 1 or any(in_line(label.box, one.box) for one in words)]
+    return _in_reading_order(fuller(words, found)) if found else words
+
+
+def _lies_in(line: Line, word: Label) -> bool:
+    (x, y), (left, top, right, bottom) = line.centre, word.box
+    return left < x < right and top < y < bottom
+
+
 def is_installed() -> bool:
     """Whether text can be read: whether the extra `read` is there."""
     return _find_models() is not None
@@ -195,13 +213,18 @@ def _find_text(engine: Engine, image: Image.Image, area: int) -> tuple[np.ndarra
     """How likely each pixel of a copy of about that area belongs to text [H, W]; the copy [H, W, 3], and its scale."""
     import cv2
 
+    seen, scale = _copy(image, area)
+    bottom, right = (MARGIN + -(side + 2 * MARGIN) % STRIDE for side in seen.shape[:2])
+    framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
+    return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale
+
+
+def _copy(image: Image.Image, area: int) -> tuple[np.ndarray, float]:
+    """A copy [H, W, 3] of about that area, and its scale."""
     width, height = image.size
     scale = min(MAX_ENLARGEMENT, math.sqrt(area / (width * height)), area / (STRIDE * max(width, height)))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    seen = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
-    right, bottom = (MARGIN + -(side + 2 * MARGIN) % STRIDE for side in size)
-    framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
-    return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale
+    return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC)), scale
 
 
 def _detect(engine: Engine, image: Image.Image, area: int) -> tuple[list[Line], list[Line], list[Line], list[Line]]:

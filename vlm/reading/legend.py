@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..scene_encoder import sample
-from ..structure import Box, Colour, LegendEntry
+from ..structure import Colour, LegendEntry
 from .matching import best_pairs
 from .seen import Seen, SeenWord, middle
 from .spelling import without_swatch
@@ -40,19 +40,19 @@ def names_alone(seen: Seen, words: Sequence[SeenWord]) -> list[SeenWord]:
         inside = [start for start in column if left + height < start < min(left + SWATCH * height, right - height)]
         about = max([name.box[0], *inside])
         if about > left:
-            name = name.model_copy(update={"box": (_name_start(seen, word.label.box, about), top, right, bottom)})
+            name = name.model_copy(update={"box": (_name_start(seen, word, about), top, right, bottom)})
         found.append(replace(word, label=name))
     return found
 
 
-def _name_start(seen: Seen, box: Box, about: float) -> float:
-    """Where ink begins behind the widest gap about a place in a box."""
-    left, top, right, bottom = (round(edge) for edge in box)
+def _name_start(seen: Seen, word: SeenWord, about: float) -> float:
+    """Where ink begins behind the widest gap about a place in a word's box."""
+    left, top, right, bottom = (round(edge) for edge in word.label.box)
     reach = ASIDE * (bottom - top)
     first, last = max(left, int(about - reach)), min(right, int(about + reach) + 1)
-    pixels = np.asarray(seen.image, np.float32)[top:bottom, first:last]
-    paper = np.median(np.asarray(seen.image, np.float32)[top:bottom, left:right].reshape(-1, 3), axis=0)
-    inked = (np.linalg.norm(pixels - paper, axis=-1) > INK).any(axis=0)
+    pixels = np.asarray(seen.image, np.float32)
+    paper = np.median(_above(pixels, word), axis=0)
+    inked = (np.linalg.norm(pixels[top:bottom, first:last] - paper, axis=-1) > INK).any(axis=0)
     edges = np.flatnonzero(np.diff(np.concatenate(([True], inked, [True])).astype(int)))
     gaps = [(end - start, first + int(end)) for start, end in edges.reshape(-1, 2)]
     return float(max(gaps)[1]) if gaps else about

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from ..images import to_rgb, turn
-from ..ocr import read_words, with_blurred, with_letters
+from ..ocr import read_words, with_blurred, with_inked, with_letters
 from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_encoder import Scene as SceneEncoding
 from ..scene_heads import FAMILIES, SceneReader
@@ -36,12 +36,6 @@ DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Sc
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
     "shapes": read_scene, "things": read_things,
 }  # fmt: skip
-# Families whose words are looked at again when it is known what they are of: single letters that stand for things are
-# passed over, labels of an axis are taken for one text.
-CORRECTED: dict[str, Callable[[Image.Image, tuple[Label, ...]], tuple[Label, ...]]] = {
-    "parts": with_letters,
-    "charts": lambda _, words: tuple(chain.from_iterable(map(labels_apart, words))),
-}
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
@@ -93,7 +87,7 @@ class Reader:
         image, words = view.image, _inside(view.image, view.words)
         scene, scale = self._look(image, words)
         family, confidence = self._family(scene)
-        if family in CORRECTED and words and (more := CORRECTED[family](image, words)) != words:
+        if words and (more := _corrected(family, image, words)) != words:
             words = _inside(image, more)
             scene, scale = self._look(image, words)
             family, confidence = self._family(scene)
@@ -124,6 +118,15 @@ class Reader:
 
     def _chance_of(self, scene: SceneEncoding, family: str) -> float:
         return float(self.network.family(scene.summary).softmax(dim=-1)[FAMILIES.index(family)])
+
+
+def _corrected(family: str, image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The words with what OCR passed over or took together in such pictures."""
+    if family == "parts":
+        return with_letters(image, words)
+    if family == "charts":
+        return tuple(chain.from_iterable(map(labels_apart, with_inked(image, words))))
+    return words
 
 
 def _marks(reading: Reading) -> int:
