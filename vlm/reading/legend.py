@@ -22,7 +22,7 @@ CLEAR = 0.8  # of the largest difference from the paper: from there on a pixel s
 BLUR = 20.0  # of 255: colours nearer to each other than this are easily taken for each other
 NEAR = 2  # pixels of the picture beside a place that belong to it
 SWATCH = 4.0  # text heights that a swatch and the gap behind it take at most
-ASIDE = 0.6  # text heights from where a name seems to begin to where it does
+ASIDE = 1.0  # text heights from where a name seems to begin to where it does
 INK = 60.0  # of 441: what differs so much from the paper is ink
 
 

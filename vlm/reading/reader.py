@@ -124,6 +124,8 @@ def _corrected(family: str, image: Image.Image, words: tuple[Label, ...]) -> tup
     """The words with what OCR passed over or took together in such pictures."""
     if family == "parts":
         return with_letters(image, words)
+    if family == "graphs":
+        return with_inked(image, with_letters(image, words))
     if family == "charts":
         return tuple(chain.from_iterable(map(labels_apart, with_inked(image, words))))
     return words

@@ -20,7 +20,16 @@ def word(text, x, y, role, half=15):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("S10 000", 10000), ("\u016079", 79), ("SOM", 0), ("23.5%6", 23.5), ("4996", 49), ("31 6k", 316000), ("1 364k", 364000), ("1O", 10)],
+    [
+        ("S10 000", 10000),
+        ("\u016079", 79),
+        ("SOM", 0),
+        ("23.5%6", 23.5),
+        ("4996", 49),
+        ("31 6k", 316000),
+        ("1 364k", 364000),
+        ("1O", 10),
+    ],
 )
 def test_a_number_is_among_what_a_misread_text_may_mean(text, value):
     assert value in number_readings(text)
