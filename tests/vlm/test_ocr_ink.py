@@ -70,5 +70,7 @@ def test_texts_of_one_size_are_in_line_in_a_row_or_by_an_edge_of_their_column():
 
 def test_a_stroke_one_pixel_wide_has_no_slant():
     strip = np.full((48, 60, 3), 255, np.uint8)
-    strip[14:34, 30] = 0
-    assert around_ink(Line((30.0, 24.0), 0.0, 60.0, 48.0), strip) == []
+    for thick, number in ((1, 0), (6, 2)):
+        for i in range(14, 34):
+            strip[i, i : i + thick] = 0
+        assert len(around_ink(Line((30.0, 24.0), 0.0, 60.0, 48.0), strip)) == number

@@ -31,7 +31,7 @@ KINDS = {
     "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing", "things": "object", "signs": "entry",
 }  # fmt: skip
 FAMILY = {row: "charts" for row in ("bar", "grouped", "stacked", "line", "pie", "scatter")} | {"edges": "graphs"}
-PICTURES = {row: 24 for row in KINDS} | {"scatter": 32, "line": 32, "parts": 32, "things": 32}
+PICTURES = {row: 24 for row in KINDS} | {"scatter": 32, "line": 32, "edges": 64, "parts": 32, "things": 32}
 PICTURES |= {"grouped": 20, "stacked": 16, "tables": 12}  # of these each has many values
 LEAST = 30  # judgements that a fit needs
 PRIOR = 0.03  # how strongly the scale is held to 1: where next to all was right, doubt must still show
