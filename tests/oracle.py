@@ -148,6 +148,7 @@ def read_rightly(family: str, image, truth: Structure, monkeypatch, words: list[
     targets = make_targets(family, truth, words, scale, VOCABULARY.kinds, VOCABULARY.colours)
     labels = tuple(Label(text=word.text, box=word.box) for word in words)
     monkeypatch.setattr("vlm.reading.reader.read_words", lambda image: labels)
-    for second_look in ("with_blurred", "with_letters"):
+    for second_look in ("with_blurred", "with_inked", "with_letters"):
         monkeypatch.setattr(f"vlm.reading.reader.{second_look}", lambda image, words: words)
+    monkeypatch.setattr("vlm.reading.reader.labels_apart", lambda label: [label])
     return Reader(Heads(targets), VOCABULARY).read(image)

@@ -24,7 +24,7 @@ from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
 from .ocr_ink import LARGEST, ink_lines
 from .ocr_letters import find_letters, of_one_kind
-from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, to_labels, to_strip
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, in_line, to_labels, to_strip
 from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
@@ -56,6 +56,7 @@ LYING = 3.0  # height / width from which a single letter is not upright
 SURE = 0.95  # what is read less surely is read otherwise, too
 SQUARE = 0.8  # height / width from which two letters may run upwards
 SHORT = 1.6  # width / height up to which a line may be a letter or two
+ACCENTED = 6.0  # times as likely as the plain letter: then it has its accent, which in English few have
 
 Rectangle = tuple[Sequence[float], Sequence[float], float]  # cv2's: centre, sides, degrees
 SIGNS = "–—‘’“”•…€−≤≥≈→←↑↓℃"  # noqa: RUF001 - beside letters: what English text may contain
@@ -67,6 +68,7 @@ class Engine:
     recogniser: Any
     characters: np.ndarray  # [classes] of str; class 0 is "nothing"
     latin: np.ndarray  # [classes] of bool: what English text is written with, and "nothing"
+    plain: np.ndarray  # [classes] of int: the same letter without its accent
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,24 @@ def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, .
     return _in_reading_order([*words, *letters]) if letters else words
 
 
+def with_inked(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The words of a drawing with those that the detector passed over, as it does between bars and in a legend."""
+    models = _find_models()
+    if models is None:
+        return words
+    pixels = np.asarray(image.convert("RGB"))
+    lines = [line for line in ink_lines(*_copy(image, DETECTION_AREA)) if not any(_lies_in(line, one) for one in words)]
+    reads = [read for read in _read_lines(_load_engine(*models), pixels, lines) if read.is_sure]
+    labels = [label for read in reads for label in to_labels(read.line, read.reading, read.turn, read.strip)]
+    found = [label for label in labels if len(label.text) > 1 or any(in_line(label.box, one.box) for one in words)]
+    return _in_reading_order(fuller(words, found)) if found else words
+
+
+def _lies_in(line: Line, word: Label) -> bool:
+    (x, y), (left, top, right, bottom) = line.centre, word.box
+    return left < x < right and top < y < bottom
+
+
 def is_installed() -> bool:
     """Whether text can be read: whether the extra `read` is there."""
     return _find_models() is not None
@@ -167,7 +187,11 @@ def _load_engine(detector: Path, recogniser: Path) -> Engine:
         for path in (detector, recogniser)
     )
     characters = ["", *second.get_modelmeta().custom_metadata_map["character"].splitlines(), " "]
-    return Engine(first, second, np.array(characters, object), np.array([_is_latin(one) for one in characters]))
+    latin = np.array([_is_latin(one) for one in characters])
+    numbers = {one: number for number, one in enumerate(characters)}
+    letters = (unicodedata.normalize("NFD", one)[:1] if ok else one for one, ok in zip(characters, latin, strict=True))
+    plain = np.array([numbers.get(letter, number) for number, letter in enumerate(letters)])
+    return Engine(first, second, np.array(characters, object), latin, plain)
 
 
 def _is_latin(character: str) -> bool:
@@ -190,13 +214,18 @@ def _find_text(engine: Engine, image: Image.Image, area: int) -> tuple[np.ndarra
     """How likely each pixel of a copy of about that area belongs to text [H, W]; the copy [H, W, 3], and its scale."""
     import cv2
 
+    seen, scale = _copy(image, area)
+    bottom, right = (MARGIN + -(side + 2 * MARGIN) % STRIDE for side in seen.shape[:2])
+    framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
+    return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale
+
+
+def _copy(image: Image.Image, area: int) -> tuple[np.ndarray, float]:
+    """A copy [H, W, 3] of about that area, and its scale."""
     width, height = image.size
     scale = min(MAX_ENLARGEMENT, math.sqrt(area / (width * height)), area / (STRIDE * max(width, height)))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    seen = np.asarray(to_rgb(image).resize(size, Image.Resampling.BICUBIC))
-    right, bottom = (MARGIN + -(side + 2 * MARGIN) % STRIDE for side in size)
-    framed = cv2.copyMakeBorder(seen, MARGIN, bottom, MARGIN, right, cv2.BORDER_REPLICATE)
-    return _run(engine.detector, _normalised(framed)[None])[0, 0], seen, scale
+    return np.asarray(to_rgb(image).resize(size, Image.Resampling.BICUBIC)), scale
 
 
 def _detect(engine: Engine, image: Image.Image, area: int) -> tuple[list[Line], list[Line], list[Line], list[Line]]:
@@ -366,10 +395,13 @@ def _decode(engine: Engine, chances: np.ndarray) -> Reading:
     steps = np.flatnonzero((classes != 0) & (classes != np.append(0, classes[:-1])))
     if not len(steps):
         return NOTHING
-    confidence = float(chances[steps, classes[steps]].mean())
+    written, plain = classes[steps], engine.plain[classes[steps]]
+    is_plain = chances[steps, written] < ACCENTED * chances[steps, plain]  # else "i" is "í" at a little noise
+    both = chances[steps, written] + (written != plain) * chances[steps, plain]
+    confidence = float(np.where(is_plain, both, chances[steps, written]).mean())
     between = np.split(chances[:, -1], steps + 1)  # the last class is the space
     return Reading(
-        text="".join(engine.characters[classes[steps]]),
+        text="".join(engine.characters[np.where(is_plain, plain, written)]),
         confidence=min(1.0, confidence),
         places=tuple((COLUMN * steps + COLUMN // 2).tolist()),
         spaces=tuple(float(part.max(initial=0.0)) for part in between[:-1]),

@@ -22,6 +22,8 @@ def around_ink(line: Line, strip: np.ndarray) -> list[Line]:
     if len(xs) < 2:
         return []
     (x, y), (width, height), degrees = cv2.minAreaRect(np.stack((xs, ys), 1).astype(np.float32))
+    if min(width, height) < 1:  # a stroke one pixel wide
+        return []
     scale = line.height / HEIGHT
     x, y, width, height = ((v * scale) for v in (x + 0.5 - strip.shape[1] / 2, y + 0.5 - HEIGHT / 2, width, height))
     c, s = math.cos(line.angle), math.sin(line.angle)

@@ -32,6 +32,7 @@ EDGE = 2  # what comes so near to the edge of the strip comes from outside
 FAR = 0.25  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
 SAME_PLACE = 0.6  # of the smaller of two boxes lies in the other: one text was read twice
+ALIGNED = 0.25  # of its height: what is so little off stands in line
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
 DIGITS = str.maketrans("OolI|", "00111")
@@ -269,6 +270,14 @@ def fuller(words: Sequence[Label], found: Sequence[Label]) -> list[Label]:
         if letters <= len(one.text) and all(_fullness(word) < _fullness(one) for word in doubles):
             kept = [word for word in kept if word not in doubles] + [one]
     return kept
+
+
+def in_line(one: Box, two: Box) -> bool:
+    """Whether two texts of one size stand in a row, or in a column whose edge they share."""
+    heights = sorted((one[3] - one[1], two[3] - two[1]))
+    off = [abs(a - b) / heights[1] for a, b in zip(one, two, strict=True)]
+    in_row = max(off[1], off[3]) < ALIGNED
+    return in_row or (heights[0] > (1 - ALIGNED) * heights[1] and min(off[0], off[2]) < ALIGNED)
 
 
 def _fullness(word: Label) -> float:

@@ -227,3 +227,20 @@ def test_a_letter_that_touches_what_is_below_keeps_its_ink(strip):
     strip[34:, 75:100] = 0
     label = label_of(strip, "abc", (50, 85, 120))
     assert label.text == "abc" and label.box == (40, 14, 135, 48)
+
+
+@pytest.mark.parametrize(("accented", "plain", "text"), [(0.5, 0.4, "i"), (0.9, 0.05, "\u00ed"), (0.1, 0.8, "i")])
+def test_a_letter_has_an_accent_only_where_that_is_far_likelier(accented, plain, text):
+    characters = np.array(["", "i", "\u00ed", " "], object)
+    engine = ocr.Engine(None, None, characters, np.ones(4, bool), np.array([0, 1, 1, 3]))
+    reading = ocr._decode(engine, np.array([[1 - accented - plain, plain, accented, 0.0]]))
+    assert reading.text == text
+    assert reading.confidence == pytest.approx(accented + plain if accented == 0.5 else max(accented, plain))
+
+
+def test_every_letter_is_known_without_its_accent():
+    engine = ocr._load_engine(*ocr._find_models())
+    pairs = {one: engine.characters[plain] for one, plain in zip(engine.characters, engine.plain, strict=True)}
+    assert (pairs["\u00fa"], pairs["u"], pairs["\u00b0"], pairs["7"], pairs[""], pairs[" "]) == (
+        "u", "u", "\u00b0", "7", "", " ",
+    )  # fmt: skip

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from vlm.ocr import read_words, with_inked
+from vlm.ocr_angles import around_ink
 from vlm.ocr_ink import ink_lines
+from vlm.ocr_lines import Line, in_line
+from vlm.structure import Label
 
 
 def picture(paper, ink):
@@ -34,3 +38,39 @@ def test_places_are_those_of_the_picture_itself():
 
 def test_a_blank_page_has_none():
     assert ink_lines(np.full((100, 100, 3), 255, np.uint8), scale=1.0) == []
+
+
+def test_words_that_were_passed_over_are_read_by_their_ink():
+    image = Image.fromarray(picture("white", "black"))
+    words = read_words(image)
+    assert {word.text for word in words} == {"Visitors", "June"}
+    for kept in ((), words[:1], words):
+        assert [word.text for word in with_inked(image, kept)] == ["Visitors", "June"]
+
+
+@pytest.mark.parametrize(("place", "is_read"), [((200, 100), True), ((200, 60), False)])
+def test_a_letter_that_was_passed_over_is_read_where_it_stands_in_line(place, is_read):
+    image = Image.new("RGB", (300, 200), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(16)
+    pen.text((60, 100), "F", fill="black", font=font)
+    words = with_inked(image, (label("F", (60, 104, 69, 116)),))
+    pen.text(place, "H", fill="black", font=font)
+    assert words == (label("F", (60, 104, 69, 116)),)
+    assert ("H" in [word.text for word in with_inked(image, words)]) == is_read
+
+
+def label(text, box):
+    return Label(text=text, box=box)
+
+
+def test_texts_of_one_size_are_in_line_in_a_row_or_by_an_edge_of_their_column():
+    assert in_line((0, 10, 20, 20), (50, 11, 80, 21)) and in_line((0, 10, 20, 20), (1, 50, 80, 60))
+    assert not in_line((0, 10, 20, 20), (50, 14, 80, 24)) and not in_line((0, 10, 20, 20), (0, 50, 80, 90))
+
+
+def test_a_stroke_one_pixel_wide_has_no_slant():
+    strip = np.full((48, 60, 3), 255, np.uint8)
+    for thick, number in ((1, 0), (6, 2)):
+        for i in range(14, 34):
+            strip[i, i : i + thick] = 0
+        assert len(around_ink(Line((30.0, 24.0), 0.0, 60.0, 48.0), strip)) == number

@@ -10,6 +10,8 @@ finds them.
 import argparse
 import logging
 from collections import defaultdict
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -19,17 +21,18 @@ from tqdm import tqdm
 from vlm.reading import Reader
 from vlm.reading.weights import Vocabulary, load_weights, log_odds, save_weights
 
-from ..data_engine import draw
-from .evaluate import judge
+from ..data_engine import Sample, draw
+from .evaluate import judge, row_of
 from .scores import Judgement
 
 UNSEEN = 4_000_000_000  # pictures from here on are those of the calibration
-PICTURES = {"charts": 120, "graphs": 24, "tables": 10, "parts": 16, "shapes": 16, "things": 16, "signs": 16}
 KINDS = {
     "bar": "bar", "grouped": "grouped", "stacked": "stacked", "line": "line", "pie": "slice", "scatter": "dot",
-    "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing",
-    "things": "thing",
+    "edges": "edge", "tables": "cell", "parts": "call-out", "shapes": "thing", "things": "object", "signs": "entry",
 }  # fmt: skip
+FAMILY = {row: "charts" for row in ("bar", "grouped", "stacked", "line", "pie", "scatter")} | {"edges": "graphs"}
+PICTURES = {row: 24 for row in KINDS} | {"scatter": 32, "line": 32, "edges": 64, "parts": 32, "things": 32}
+PICTURES |= {"grouped": 20, "stacked": 16, "tables": 12}  # of these each has many values
 LEAST = 30  # judgements that a fit needs
 PRIOR = 0.03  # how strongly the scale is held to 1: where next to all was right, doubt must still show
 
@@ -56,14 +59,26 @@ def fit(judged: list[Judgement]) -> tuple[float, float]:
     return scale, shift
 
 
+def unseen(pictures: dict[str, int]) -> Iterator[tuple[str, Sample]]:
+    """So many pictures of each row of the table, with their families."""
+    left = dict(pictures)
+    for family in dict.fromkeys(FAMILY.get(row, row) for row in pictures):
+        rows = [row for row in left if FAMILY.get(row, row) == family]
+        for seed in count(UNSEEN):
+            if not any(left[row] for row in rows):
+                break
+            sample = draw(family, seed)
+            row = row_of(family, sample.truth)
+            if left.get(row):
+                left[row] -= 1
+                yield family, sample
+
+
 def calibrate(reader: Reader, pictures: dict[str, int]) -> dict[str, tuple[float, float]]:
     found: dict[str, list[Judgement]] = defaultdict(list)
-    items = [(family, i) for family, number in pictures.items() for i in range(number)]
-    for family, i in tqdm(items, "reading", unit="picture", dynamic_ncols=True):
-        sample = draw(family, UNSEEN + i)
-        item = judge("calibration", f"{family}/{i}", family, sample.image, sample.truth, reader)
-        if item.row in KINDS:
-            found[KINDS[item.row]] += item.judged
+    for family, sample in tqdm(unseen(pictures), "reading", sum(pictures.values()), unit="picture", dynamic_ncols=True):
+        item = judge("calibration", family, family, sample.image, sample.truth, reader)
+        found[KINDS[item.row]] += item.judged
         found["family"].append(item.named)
     read = {kind: sum(one.confidence is not None for one in judged) for kind, judged in found.items()}
     return {kind: fit(judged) for kind, judged in found.items() if read[kind] >= LEAST}

@@ -98,24 +98,33 @@ class Item:
 def judge(suite: str, name: str, family: str, image: Image.Image, truth: object, reader: Reader) -> Item:
     started = time.monotonic()
     reading = reader.read(image)
-    item = Item(suite, name, family, reading.family, reading.confidence, family, time.monotonic() - started)
+    row = row_of(family, truth)
+    item = Item(suite, name, family, reading.family, reading.confidence, row, time.monotonic() - started)
     item.reading = reading.model_dump_json()
     _compare(item, truth, reading.structure)
     return item
+
+
+def row_of(family: str, truth: object) -> str:
+    """What the table calls pictures with such a truth."""
+    if isinstance(truth, Graph | GraphTruth):
+        return "edges"
+    if isinstance(truth, Chart | ChartTruth):
+        true = true_chart(truth) if isinstance(truth, Chart) else transfer_chart(truth)
+        return "grouped" if true.grouped else "stacked" if true.stacked else true.kind
+    return family
 
 
 def _compare(item: Item, truth: object, read: Structure | None) -> None:
     chart = read if isinstance(read, Chart) else None
     if isinstance(truth, Chart | ChartTruth):
         true = true_chart(truth) if isinstance(truth, Chart) else transfer_chart(truth)
-        item.row = "grouped" if true.grouped else "stacked" if true.stacked else true.kind
         if true.kind == "scatter":
             item.counts, item.judged = match_points(true, chart)
         else:
             item.judged = judge_chart(true, chart)
     elif isinstance(truth, Graph | GraphTruth):
         texts, edges, directed = graph_parts(truth)
-        item.row = "edges"
         item.counts, item.judged = match_edges(texts, edges, directed, read if isinstance(read, Graph) else None)
     elif isinstance(truth, Table):
         item.judged = judge_table(truth, read if isinstance(read, Table) else None)

@@ -4,6 +4,7 @@ The network says where a legend's colours are and where marks are; what colour i
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,11 +15,47 @@ from ..scene_encoder import sample
 from ..structure import Colour, LegendEntry
 from .matching import best_pairs
 from .seen import Seen, SeenWord, middle
+from .spelling import without_swatch
 
 REACH = 0.75  # text heights around a swatch's place within which its colour is looked for
 CLEAR = 0.8  # of the largest difference from the paper: from there on a pixel shows the swatch's own colour
 BLUR = 20.0  # of 255: colours nearer to each other than this are easily taken for each other
 NEAR = 2  # pixels of the picture beside a place that belong to it
+SWATCH = 4.0  # text heights that a swatch and the gap behind it take at most
+ASIDE = 1.0  # text heights from where a name seems to begin to where it does
+INK = 60.0  # of 441: what differs so much from the paper is ink
+
+
+def names_alone(seen: Seen, words: Sequence[SeenWord]) -> list[SeenWord]:
+    """Names of series without the swatch that was read with them, or that their box begins with.
+
+    In a column all of them begin at one place.
+    """
+    found = []
+    names = [without_swatch(word.label) for word in words]
+    for word, name in zip(words, names, strict=True):
+        left, top, right, bottom = word.label.box
+        height = bottom - top
+        column = [other.box[0] for other in names if abs(middle(other.box)[1] - middle(name.box)[1]) > height / 2]
+        inside = [start for start in column if left + height < start < min(left + SWATCH * height, right - height)]
+        about = max([name.box[0], *inside])
+        if about > left:
+            name = name.model_copy(update={"box": (_name_start(seen, word, about), top, right, bottom)})
+        found.append(replace(word, label=name))
+    return found
+
+
+def _name_start(seen: Seen, word: SeenWord, about: float) -> float:
+    """Where ink begins behind the widest gap about a place in a word's box."""
+    left, top, right, bottom = (round(edge) for edge in word.label.box)
+    reach = ASIDE * (bottom - top)
+    first, last = max(left, int(about - reach)), min(right, int(about + reach) + 1)
+    pixels = np.asarray(seen.image, np.float32)
+    paper = np.median(_above(pixels, word), axis=0)
+    inked = (np.linalg.norm(pixels[top:bottom, first:last] - paper, axis=-1) > INK).any(axis=0)
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], inked, [True])).astype(int)))
+    gaps = [(end - start, first + int(end)) for start, end in edges.reshape(-1, 2)]
+    return float(max(gaps)[1]) if gaps else about
 
 
 def legend_entries(seen: Seen, words: Sequence[SeenWord]) -> list[LegendEntry]:

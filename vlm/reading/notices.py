@@ -49,7 +49,12 @@ def read_notice(seen: Seen) -> Notice | None:
     rows.sort(key=lambda group: min(word.label.box[1] for word in group))
     entries = settle_roles(
         [
-            Entry(role=word.role, row=number, label=word.label, confidence=word.label.confidence)
+            Entry(
+                role=word.role,
+                row=number,
+                label=word.label,
+                confidence=seen.vocabulary.calibrated("entry", word.label.confidence),
+            )
             for number, row in enumerate(rows)
             for word in sorted(row, key=lambda one: one.label.box[0])
         ]

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 from ..images import to_rgb, turn
-from ..ocr import read_words, with_blurred, with_letters
+from ..ocr import read_words, with_blurred, with_inked, with_letters
 from ..scene_encoder import MOST_WORDS, prepare
 from ..scene_encoder import Scene as SceneEncoding
 from ..scene_heads import FAMILIES, SceneReader
@@ -20,6 +21,7 @@ from .graphs import read_graph
 from .notices import read_notice
 from .scenes import read_parts, read_scene
 from .seen import Seen, merge_elements, words_with_roles
+from .spelling import labels_apart
 from .tables import read_table
 from .things import read_things
 from .turning import DOUBT, SURER, doubt, doubted, is_on_its_side, tilt
@@ -34,7 +36,6 @@ DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Sc
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
     "shapes": read_scene, "things": read_things,
 }  # fmt: skip
-LETTERED = {"parts"}  # families where single letters stand for things: a second look finds more of them
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
@@ -86,7 +87,7 @@ class Reader:
         image, words = view.image, _inside(view.image, view.words)
         scene, scale = self._look(image, words)
         family, confidence = self._family(scene)
-        if family in LETTERED and words and (more := with_letters(image, words)) != words:
+        if words and (more := _corrected(family, image, words)) != words:
             words = _inside(image, more)
             scene, scale = self._look(image, words)
             family, confidence = self._family(scene)
@@ -117,6 +118,17 @@ class Reader:
 
     def _chance_of(self, scene: SceneEncoding, family: str) -> float:
         return float(self.network.family(scene.summary).softmax(dim=-1)[FAMILIES.index(family)])
+
+
+def _corrected(family: str, image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
+    """The words with what OCR passed over or took together in such pictures."""
+    if family == "parts":
+        return with_letters(image, words)
+    if family == "graphs":
+        return with_inked(image, with_letters(image, words))
+    if family == "charts":
+        return tuple(chain.from_iterable(map(labels_apart, with_inked(image, words))))
+    return words
 
 
 def _marks(reading: Reading) -> int:

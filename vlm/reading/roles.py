@@ -8,9 +8,9 @@ import numpy as np
 
 from ..structure import Box
 from ..structure.numbers import parse_number
-from .legend import clear_colour, legend_entries, swatch_offsets
+from .legend import clear_colour, legend_entries, names_alone, swatch_offsets
 from .seen import Seen, SeenWord, middle
-from .spelling import MARKERS, without_swatch
+from .spelling import MARKERS, with_dollars
 
 ALIKE = 0.7  # least ratio of the heights of two entries of a legend
 APART = 3.5  # text heights between two entries that stand over each other (at lines' ends: any) ...
@@ -28,9 +28,25 @@ def settle_roles(seen: Seen, form: str) -> Seen:
     if form not in ("pie", "scatter"):
         words = _ticks_to_categories(words, upright=not form.endswith("across"))
         words = words if form.endswith("across") else _second_lines(words)
-    seen = replace(seen, words=tuple(words))
+    seen = replace(seen, words=tuple(_with_names_alone(seen, words)))
     words = _legend_completed(seen, apart=math.inf if form == "line" else APART)
-    return replace(seen, words=tuple(_without_markers(words)))
+    words = _with_names_alone(seen, words)
+    return replace(seen, words=tuple(_with_dollars(_without_markers(words))))
+
+
+def _with_names_alone(seen: Seen, words: list[SeenWord]) -> list[SeenWord]:
+    legend = [i for i, word in enumerate(words) if word.role == "legend"]
+    names = dict(zip(legend, names_alone(seen, [words[i] for i in legend]), strict=True))
+    return [names.get(i, word) for i, word in enumerate(words)]
+
+
+def _with_dollars(words: list[SeenWord]) -> list[SeenWord]:
+    """Amounts of one kind, each with its "$"."""
+    texts = {id(word): word.label.text for word in words}
+    for role in ("tick", "x tick", "written"):
+        own = [word for word in words if word.role == role]
+        texts |= zip(map(id, own), with_dollars([word.label.text for word in own]), strict=True)
+    return [replace(word, label=word.label.model_copy(update={"text": texts[id(word)]})) for word in words]
 
 
 def _second_lines(words: list[SeenWord]) -> list[SeenWord]:
@@ -51,7 +67,7 @@ def _under(lower: Box, upper: Box) -> bool:
 
 
 def _without_markers(words: list[SeenWord]) -> list[SeenWord]:
-    """Without what markers and swatches beside the names of series were read as."""
+    """Without what markers beside the names of series were read as."""
     legend = [word for word in words if word.role == "legend"]
     kept = []
     for word in words:
@@ -64,8 +80,6 @@ def _without_markers(words: list[SeenWord]) -> list[SeenWord]:
                 for one in legend
             )
         )
-        if word in legend:
-            word = replace(word, label=without_swatch(word.label))
         if not is_marker:
             kept.append(word)
     return kept

@@ -58,8 +58,8 @@ class Seen:
         return float(self.relations[one.token, two.token, RELATIONS.index(relation)])
 
     def centre_px(self, word: SeenWord) -> Tensor:
-        left, top, right, bottom = word.label.box
-        return torch.tensor([left + right, top + bottom]) * (self.scale / 2)
+        """As the network saw it, before it was joined to others or lost a part: what it tells of places starts here."""
+        return self.scene.boxes[word.token].unflatten(0, (2, 2)).mean(dim=0)
 
     def swatch_px(self, word: SeenWord) -> Tensor:
         """Where the colour of a legend entry is."""

@@ -108,7 +108,7 @@ def read_things(seen: Seen) -> Scene | None:
                 kind=finder.kinds[int(kinds.argmax())], colour=finder.colours[int(likely.argmax())],
                 size=size_for((right - left) * (bottom - top) / (seen.image.width * seen.image.height)),
                 outline=((left, top), (right, top), (right, bottom), (left, bottom)),
-                confidence=min(1.0, chance * float(kinds.max() * colours.max())),
+                confidence=seen.vocabulary.calibrated("object", min(1.0, chance * float(kinds.max() * colours.max()))),
             )
         )  # fmt: skip
     if not things:

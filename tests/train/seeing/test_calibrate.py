@@ -1,6 +1,8 @@
 from random import Random
 
-from train.seeing.calibrate import KINDS, LEAST, calibrate, fit
+from train.data_engine import FAMILIES
+from train.seeing.calibrate import FAMILY, KINDS, LEAST, PICTURES, calibrate, fit, unseen
+from train.seeing.evaluate import row_of
 from train.seeing.scores import Judgement, calibration_error
 from vlm.reading.weights import Vocabulary
 from vlm.structure import Reading
@@ -21,20 +23,13 @@ def test_what_was_not_read_has_no_part_in_the_fit():
     assert fit(judged) == fit([*judged, *[Judgement(False, None)] * 50])
 
 
-def test_every_row_of_the_table_with_judgements_can_be_calibrated_but_signs_whose_texts_are_as_sure_as_ocr():
-    assert {
-        "bar",
-        "grouped",
-        "stacked",
-        "line",
-        "pie",
-        "scatter",
-        "edges",
-        "tables",
-        "parts",
-        "shapes",
-        "things",
-    } == set(KINDS)
+def test_everything_that_is_read_is_calibrated_with_pictures_of_its_own():
+    assert KINDS.keys() == PICTURES.keys() and {FAMILY.get(row, row) for row in KINDS} == set(FAMILIES)
+
+
+def test_rare_pictures_are_drawn_until_there_are_enough_of_them():
+    drawn = [(family, row_of(family, sample.truth)) for family, sample in unseen({"scatter": 2, "pie": 1, "signs": 1})]
+    assert sorted(drawn) == [("charts", "pie"), ("charts", "scatter"), ("charts", "scatter"), ("signs", "signs")]
 
 
 def test_where_all_was_right_doubt_still_shows():

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import torch
 from PIL import Image, ImageDraw
 
-from vlm.reading.legend import clear_colour, colour_evidence, legend_entries, match_colours
+from vlm.reading.legend import clear_colour, colour_evidence, legend_entries, match_colours, names_alone
 from vlm.reading.seen import Seen, SeenWord
 from vlm.scene_heads import UNIT
 from vlm.structure import Colour, Label, LegendEntry
@@ -81,8 +81,8 @@ def test_swatches_stand_alike_beside_all_names_of_a_legend():
         def swatch(self, token):
             return torch.tensor([-27.0 if token else -37.0, 0.0]) / UNIT
 
-    scene = SimpleNamespace(words=torch.tensor([1, 0, 1]))
-    found = replace(drawn(draw), network=Network(), scene=scene)
+    boxes = torch.tensor([[26.0, y - 4, 62, y + 4] for y in (10, 20, 30)])
+    found = replace(drawn(draw), network=Network(), scene=SimpleNamespace(words=torch.tensor([1, 0, 1]), boxes=boxes))
     names = [SeenWord(Label(text=str(i), box=(26, y - 4, 62, y + 4)), "legend", i) for i, y in enumerate((10, 20, 30))]
     assert [one.colour.rgb for one in legend_entries(found, names)] == [RED, BLUE, GREEN]
     assert legend_entries(found, []) == []
@@ -118,3 +118,26 @@ def test_washed_out_colours_are_told_apart_together():
     legend = [(90, 0, 0), (160, 0, 0)]
     found = match_colours([Colour(name=None, rgb=rgb) for rgb in slices], [entry(rgb) for rgb in legend])
     assert sum(far for _, far in found.values()) <= 150
+
+
+def test_names_of_a_column_begin_at_one_place_whatever_was_read_with_them():
+    """The swatches are in the box of the second name, and in the text of the third."""
+
+    def draw(pen):
+        for y in (8, 20, 32):
+            pen.rectangle((4, y - 2, 12, y + 2), RED)
+            pen.rectangle((18, y - 4, 50, y + 3), "black")
+
+    texts, lefts = ("One", "Two", "= Six"), (18, 4, 4)
+    words = [
+        SeenWord(Label(text=text, box=(left, y - 4, 51, y + 4)), "legend", 0)
+        for text, left, y in zip(texts, lefts, (8, 20, 32), strict=True)
+    ]
+    found = [one.label for one in names_alone(drawn(draw), words)]
+    assert [one.text for one in found] == ["One", "Two", "Six"] and [one.box[0] for one in found] == [18, 18, 18]
+    assert names_alone(drawn(draw), words[:2][::-1])[0].label.box[0] == 18
+
+
+def test_a_name_beside_another_one_stays_as_it_is():
+    words = [SeenWord(Label(text=text, box=(x, 10, x + 20, 18)), "legend", 0) for text, x in (("One", 10), ("Two", 40))]
+    assert names_alone(drawn(lambda pen: None), words) == words

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from PIL import Image, ImageDraw
@@ -20,7 +22,9 @@ class Network:
 
 
 class NoScene:
-    words = torch.zeros(20, 1)
+    def __init__(self, words):
+        self.words = torch.zeros(20, 1)
+        self.boxes = torch.tensor([word.label.box for word in words])
 
 
 def word(text, role, x, y, confidence=0.6):
@@ -32,7 +36,8 @@ def settled(words, form="bar", swatches=((30, RED), (130, BLUE))):
     pen = ImageDraw.Draw(image)
     for x, colour in swatches:
         pen.rectangle((x - 4, 11, x + 4, 19), colour)
-    seen = Seen(image, Network(), None, NoScene(), 1.0, tuple(words), torch.zeros(0, 0, 3))
+    words = [replace(one, token=number) for number, one in enumerate(words)]
+    seen = Seen(image, Network(), None, NoScene(words), 1.0, tuple(words), torch.zeros(0, 0, 3))
     return [one.role for one in settle_roles(seen, form).words]
 
 

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import torch
 from PIL import Image
@@ -74,8 +77,14 @@ def test_colours_can_be_asked_for_anywhere(place):
 
 
 def test_places_are_pixels_of_the_picture_or_of_the_input():
-    found = seen(Image.new("RGB", (40, 30)))
+    scene = SimpleNamespace(boxes=torch.tensor([[0.0, 0, 10, 5]]))
+    found = replace(seen(Image.new("RGB", (40, 30))), scene=scene)
     assert found.to_picture(10) == 20 and found.centre_px(word("a", 0, 0)).tolist() == [5, 2.5]
+
+
+def test_what_the_network_tells_of_a_place_starts_where_it_saw_the_word_before_that_lost_its_swatch():
+    found = replace(seen(Image.new("RGB", (40, 30))), scene=SimpleNamespace(boxes=torch.tensor([[0.0, 0, 10, 5]])))
+    assert found.centre_px(word("a", 8, 0, width=12)).tolist() == found.centre_px(word("- a", 0, 0)).tolist()
 
 
 @pytest.mark.parametrize("role", ["legend", "tick", "written"])

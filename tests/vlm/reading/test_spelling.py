@@ -3,7 +3,14 @@ import pytest
 from vlm.reading.axis import fit_scale
 from vlm.reading.roles import _second_lines, _without_markers
 from vlm.reading.seen import SeenWord
-from vlm.reading.spelling import like_the_others, nearest_reading, number_readings, without_swatch
+from vlm.reading.spelling import (
+    labels_apart,
+    like_the_others,
+    nearest_reading,
+    number_readings,
+    with_dollars,
+    without_swatch,
+)
 from vlm.structure import Label
 
 
@@ -13,7 +20,16 @@ def word(text, x, y, role, half=15):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("S10 000", 10000), ("SOM", 0), ("23.5%6", 23.5), ("4996", 49), ("31 6k", 316000), ("1 364k", 364000), ("1O", 10)],
+    [
+        ("S10 000", 10000),
+        ("\u016079", 79),
+        ("SOM", 0),
+        ("23.5%6", 23.5),
+        ("4996", 49),
+        ("31 6k", 316000),
+        ("1 364k", 364000),
+        ("1O", 10),
+    ],
 )
 def test_a_number_is_among_what_a_misread_text_may_mean(text, value):
     assert value in number_readings(text)
@@ -35,11 +51,13 @@ def test_ticks_are_multiples_of_their_step_whatever_became_of_the_per_cent():
 
 
 def test_names_lose_the_swatch_that_was_read_with_them_and_nothing_else():
-    texts = ["I Team 2", "* Gold", "= Product C", "XLyon", "1st half", "Xi", "I", "A", "2023"]
+    texts = ["I Team 2", "* Gold", "= Product C", "XLyon", "1st half", "Xi", "I", "A", "2023", "_- Noon", "--Day", "-5"]
     labels = [without_swatch(Label(text=text, box=(0, 0, 50, 10))) for text in texts]
-    assert [one.text for one in labels] == ["Team 2", "Gold", "Product C", "Lyon", "1st half", "Xi", "I", "A", "2023"]
+    assert [one.text for one in labels[:4]] == ["Team 2", "Gold", "Product C", "Lyon"]
+    assert [one.text for one in labels[4:9]] == texts[4:9]
+    assert [one.text for one in labels[9:]] == ["Noon", "Day", "-5"]
     assert [one.box[0] for one in labels[:2]] == [12.5, pytest.approx(50 / 3)]  # where the name begins
-    assert {one.box for one in labels[4:]} == {(0, 0, 50, 10)}
+    assert {one.box for one in labels[4:9]} == {(0, 0, 50, 10)}
 
 
 def test_a_marker_beside_a_name_is_no_series():
@@ -73,3 +91,29 @@ def test_two_words_close_below_labels_are_second_lines_and_one_is_a_title():
     assert {one.role for one in _second_lines(labels + second)} == {"category"}
     title = [word("Country", 110, 112, "category title")]
     assert [one.role for one in _second_lines(labels + title)][-1] == "category title"
+
+
+def test_amounts_that_stand_together_all_have_their_dollar():
+    assert with_dollars(["$8", "33", "S3"]) == ["$8", "$3", "$3"]
+    assert with_dollars(["$8", "40"]) == ["$8", "40"] and with_dollars(["38", "35"]) == ["38", "35"]
+    assert with_dollars([]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("10-19 20-29 30-39", ["10-19", "20-29", "30-39"]),
+        ("Q1 Q2", ["Q1", "Q2"]),
+        ("Jun 13 Sep 4", ["Jun 13", "Sep 4"]),
+        ("12 000", ["12 000"]),
+        ("$1 250 000", ["$1 250 000"]),
+        ("Team 2", ["Team 2"]),
+        ("North South", ["North South"]),
+        ("", [""]),
+    ],
+)
+def test_labels_of_an_axis_that_run_together_are_told_apart(text, labels):
+    found = labels_apart(Label(text=text, box=(100, 10, 100 + 10 * len(text), 20)))
+    assert [one.text for one in found] == labels
+    assert [one.box[0] for one in found] == [100 + 10 * text.index(label) for label in labels]
+    assert found[-1].box[2] == 100 + 10 * len(text)
