@@ -60,7 +60,7 @@ def make_example(index: int) -> Example:
         if number not in spots and (spot := spot_on(number, drawn.things, rng)):
             spots[number] = spot
     places = tuple((within(spot, box), drawn.things[number].kind) for number, spot in spots.items())
-    return Example(drawing_tokens(image, box).half(), drawn.subject, places)
+    return Example(drawing_tokens(image, box).half(), chosen.subject, places)
 
 
 def strange(chosen: Plan, rng: Random) -> Plan:

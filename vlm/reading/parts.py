@@ -27,7 +27,8 @@ WEIGHTS = Path(__file__).parent / "weights" / "parts.safetensors"
 SIDE = 256  # pixels of the square that a drawing is stretched to
 CELLS = SIDE // STRIDE  # along a side
 UNKNOWN = "unknown"  # what a drawing shows that is of none of the subjects
-LEAST_SUBJECT, LEAST_NAME = 0.5, 0.5  # chances from which a drawing and a part are called something
+LEAST_SUBJECT = 0.5  # chance from which a drawing has a name: drawings of other kinds never reach it
+LEAST_NAME = 0.5  # chance from which a part has one
 THIN = 7  # pixels: lines and strokes of letters are thinner, parts are not
 NEVER = -1e9  # logit of the name of a part that other subjects have
 COARSE = 4  # cells along a side for what is drawn
@@ -51,7 +52,7 @@ class PartNamer(nn.Module):
         self.name = nn.Linear(hidden, len(self.names))
 
     def look(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits [B, subjects]; for `names_at` what is drawn as a whole [B, hidden], and in every cell [B, P, width]."""
+        """Logits [B, subjects]; and for `names_at` the whole drawing [B, hidden] and every cell of it [B, P, width]."""
         cells = F.gelu(self.enter(self.norm(tokens)))
         grid = cells.transpose(1, 2).unflatten(2, (CELLS, CELLS))
         whole = self.drop(F.gelu(self.whole(F.adaptive_avg_pool2d(grid, COARSE).flatten(1))))

@@ -109,8 +109,8 @@ def with_tips(seen: Seen) -> tuple[list[SeenWord], Tensor, Tensor]:
     if likely.numel():
         likely = _lead_chances(seen, labels, peaks) * sure.sqrt()
     peaks = peaks / seen.scale
-    followed = [number for number, word in enumerate(labels) if leads[word]]
-    ends = torch.tensor([_tip_at(leads[labels[number]], peaks) for number in followed]).reshape(-1, 2)
+    followed = {number: lead for number, word in enumerate(labels) if (lead := leads[word])}
+    ends = torch.tensor([_tip_at(lead, peaks) for lead in followed.values()]).reshape(-1, 2)
     left = (torch.cdist(peaks, ends) > SAME_TIP * max(seen.image.size)).all(dim=1)
     known = torch.zeros(len(labels), len(ends))
     for column, row in enumerate(followed):
