@@ -6,10 +6,10 @@ The language model learns from such hints (`vlm/hints`), so that it uses what wa
 from random import Random
 from typing import Any, cast
 
-from vlm.hints.parts import PART, is_name
 from vlm.reading.notices import kind_of
 from vlm.structure import Chart, Graph, Label, Notice, Parts, Reading, Scene, Structure, Table
 from vlm.structure.kinds import KINDS
+from vlm.structure.parts import PART, is_name
 from vlm.structure.reading import Family
 
 from .seeing.words import misread, roles_as_read

@@ -146,7 +146,7 @@ def with_inked(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...
     models = _find_models()
     if models is None:
         return words
-    pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(to_rgb(image))
     lines = [line for line in ink_lines(*_copy(image, DETECTION_AREA)) if not any(_lies_in(line, one) for one in words)]
     reads = [read for read in _read_lines(_load_engine(*models), pixels, lines) if read.is_sure]
     labels = [label for read in reads for label in to_labels(read.line, read.reading, read.turn, read.strip)]

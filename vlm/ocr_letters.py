@@ -29,13 +29,14 @@ def find_letters(pixels: np.ndarray, words: Sequence[Label]) -> list[Line]:
     size = usual_height(words)
     kernel = np.ones((STROKE, STROKE), np.uint8)
     found: list[Line] = []
+    known = [word.box for word in words]
     for kind in (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT):
         ink = (cv2.morphologyEx(pixels, kind, kernel).max(2) > CONTRAST).astype(np.uint8)
         _, _, bounds, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
         boxes = [(left, top, left + width, top + height) for left, top, width, height, _ in bounds[1:].tolist()]
         near = [box for box in boxes if abs(box[3] - box[1] - size) < 2 * ALIKE * size]
         for box in near:
-            if LOW <= box[3] - box[1] <= HIGH and _stands_alone(box, near) and not _is_known(box, words):
+            if LOW <= box[3] - box[1] <= HIGH and _stands_alone(box, near) and not _is_known(box, known):
                 found.append(_around(box))
     return found[:MOST]
 
@@ -56,10 +57,12 @@ def of_one_kind(letters: Sequence[Label], words: Sequence[Label]) -> list[Label]
     height = float(np.median([one.box[3] - one.box[1] for one in every]))
     are_digits = 2 * sum(one.text.isdigit() for one in every) > len(every)
     names = {one.text for one in known}
-    kept = []
+    kept: list[Label] = []
     for one in letters:
         text = TWINS.get(one.text, one.text) if are_digits else one.text
         is_alike = abs(one.box[3] - one.box[1] - height) <= ALIKE * height
+        if _is_known(one.box, [other.box for other in kept]):
+            continue  # found by its ink and by what it stands on
         if is_alike and text.isdigit() == are_digits and (are_digits or text.isupper()):
             kept.append(one.model_copy(update={"text": text}))
             names.add(text)
@@ -76,9 +79,14 @@ def _stands_alone(box: Box, others: Sequence[Box]) -> bool:
     )
 
 
-def _is_known(box: Box, words: Sequence[Label]) -> bool:
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return any(word.box[0] - 1 <= x <= word.box[2] + 1 and word.box[1] - 1 <= y <= word.box[3] + 1 for word in words)
+def _is_known(box: Box, known: Sequence[Box]) -> bool:
+    """Whether its middle lies in something known, or the middle of that in it."""
+    return any(_holds(other, box) or _holds(box, other) for other in known)
+
+
+def _holds(box: Box, other: Box) -> bool:
+    x, y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    return box[0] - 1 <= x <= box[2] + 1 and box[1] - 1 <= y <= box[3] + 1
 
 
 def _around(box: Box) -> Line:

@@ -41,3 +41,15 @@ def test_letters_are_of_one_kind_and_about_as_high_as_the_others():
 
 def test_a_letter_or_two_name_nothing():
     assert of_one_kind([label("A", 0, 0), label("B", 0, 20)], []) == []
+
+
+def test_a_letter_that_was_found_twice_is_one():
+    known = [label(text, 0, 20 * row) for row, text in enumerate("ABCD")]
+    found = [label("E", 50, 0), label("E", 51, 1), label("E", 90, 0)]
+    assert of_one_kind(found, known) == [found[0], found[2]]
+
+
+def test_a_letter_whose_word_was_read_as_a_thin_line_is_known():
+    image = Image.new("RGB", (60, 60), "white")
+    ImageDraw.Draw(image).rectangle((20, 20, 23, 30), fill="black")
+    assert find_letters(np.asarray(image), []) and not find_letters(np.asarray(image), [label("1", 18, 25, high=1)])

@@ -52,7 +52,7 @@ def call_outs_for(
     """A call-out with this text for each of these parts, on the edge of the area, or None where no way was found."""
     pen = ruler(style.font, style.size)
     for _ in range(TRIES):
-        spots = {part: spot for part in targets if (spot := _spot(part, things, rng))}
+        spots = {part: spot for part in targets if (spot := spot_on(part, things, rng))}
         if len(spots) < len(targets):
             return None
         found: list[CallOut] = []
@@ -70,7 +70,7 @@ def call_outs_for(
     return None
 
 
-def _spot(part: int, things: Sequence[Thing], rng: Random) -> Point | None:
+def spot_on(part: int, things: Sequence[Thing], rng: Random) -> Point | None:
     """Somewhere on a part, not at its edge and not behind another part."""
     left, top, right, bottom = things[part].box
     hidden_by = [thing.outline for thing in things[part + 1 :]]

@@ -75,12 +75,12 @@ def lay_out(rng: Random, split: Split) -> DrawnParts:
     chosen = plan(rng)
     colours = rng.sample(NAMES, len(chosen.shapes))
     while True:
-        drawn = _attempt(chosen, colours, pick_style(rng, split, colours), rng)
+        drawn = attempt(chosen, colours, pick_style(rng, split, colours), rng)
         if drawn:
             return drawn
 
 
-def _attempt(chosen: Plan, colours: list[str], style: PartsStyle, rng: Random) -> DrawnParts | None:
+def attempt(chosen: Plan, colours: list[str], style: PartsStyle, rng: Random) -> DrawnParts | None:
     """The drawing with its labels, or None where there is no room for them."""
     width, height = rng.randint(240, 640), rng.randint(180, 480)
     pen = ruler(style.font, style.size)

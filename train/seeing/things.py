@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from vlm.reading.things import CELLS, STRIDE, UNIT, ThingFinder, patch_tokens, pooled, save_finder
-from vlm.reading.weights import Vocabulary
+from vlm.reading.patches import STRIDE, patch_tokens
+from vlm.reading.things import CELLS, SIDE, UNIT, ThingFinder, pooled
+from vlm.reading.weights import Vocabulary, save_head
 from vlm.structure import Scene
 
 from ..data_engine import Split, draw
@@ -48,7 +49,7 @@ def make_examples(vocabulary: Vocabulary, indices: range, split: Split) -> Examp
     for index in tqdm(indices, f"{split} pictures", unit="picture", dynamic_ncols=True):
         sample = draw(FAMILY, index, split)
         assert isinstance(sample.truth, Scene)
-        seen, scale, (right, down) = patch_tokens(sample.image)
+        seen, scale, (right, down) = patch_tokens(sample.image, SIDE)
         tokens.append(seen.half())
         here = []
         for thing in sample.truth.things:
@@ -77,7 +78,7 @@ def _train_naming(finder: ThingFinder, examples: Examples, rng: Random) -> None:
                 kinds.append(kind)
                 colours.append(colour)
     inputs, kind, colour = torch.stack(seen), torch.tensor(kinds), torch.tensor(colours)
-    for chosen in _steps(finder, len(inputs), 4 * BATCH, NAMINGS, RATES[1], "naming"):
+    for chosen in steps(finder, len(inputs), 4 * BATCH, NAMINGS, RATES[1], "naming"):
         of_kind, of_colour = finder.name(inputs[chosen])
         loss = F.cross_entropy(of_kind, kind[chosen], label_smoothing=0.05) + F.cross_entropy(of_colour, colour[chosen])
         loss.backward()
@@ -93,7 +94,7 @@ def _moved(box: Box, rng: Random) -> Box:
 
 def _train_looking(finder: ThingFinder, examples: Examples) -> None:
     """Where middles are (focal loss of CenterNet), and how far the thing reaches from there."""
-    for chosen in _steps(finder, len(examples.tokens), BATCH, LOOKS, RATES[0], "looking"):
+    for chosen in steps(finder, len(examples.tokens), BATCH, LOOKS, RATES[0], "looking"):
         logits, boxes = finder.look(examples.tokens[chosen].float())
         marks, cells, wanted = targets([examples.things[number] for number in chosen.tolist()])
         chance = logits.sigmoid().clamp(1e-4, 1 - 1e-4)
@@ -121,17 +122,17 @@ def targets(things: list[list[tuple[Box, int, int]]]) -> tuple[Tensor, Tensor, T
     return marks.flatten(1), torch.tensor(cells, dtype=torch.long), torch.tensor(boxes).reshape(-1, 4)
 
 
-def _steps(finder: nn.Module, count: int, batch: int, passes: int, rate: float, name: str) -> Iterator[Tensor]:
+def steps(head: nn.Module, count: int, batch: int, passes: int, rate: float, name: str) -> Iterator[Tensor]:
     """Which examples are next; what was put into the gradients meanwhile is applied."""
     total = passes * (count // batch)
-    optimizer = torch.optim.AdamW(finder.parameters(), lr=rate, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=total + 1, pct_start=0.1)
-    finder.train()
+    head.train()
     with tqdm(total=total, desc=name, unit="step", dynamic_ncols=True) as bar:
         for _ in range(passes):
             for chosen in torch.randperm(count)[: count // batch * batch].split(batch):
                 yield chosen
-                nn.utils.clip_grad_norm_(finder.parameters(), 5.0)
+                nn.utils.clip_grad_norm_(head.parameters(), 5.0)
                 optimizer.step()
                 optimizer.zero_grad()
                 schedule.step()
@@ -148,7 +149,7 @@ def main() -> None:
     arguments = parser.parse_args()
     _, vocabulary = load_weights(WEIGHTS)
     finder = train_finder(vocabulary, make_examples(vocabulary, range(50_000, 50_000 + arguments.pictures), "train"))
-    save_finder(finder, arguments.out)
+    save_head(finder, arguments.out, kinds=finder.kinds, colours=finder.colours)
 
 
 if __name__ == "__main__":

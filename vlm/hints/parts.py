@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ..structure import CallOut, Parts
 from ..structure.colours import SHADES
+from ..structure.parts import PART, is_name
 from ..structure.wording import count_of, join_names, with_article
 from .asked import COLOUR
 from .mentions import find_mentions, missing
@@ -13,7 +14,6 @@ MOST_NAMED = 4
 # Not "the number of the wing", which asks for a label.
 COUNT = re.compile(r"(?i)\b(?:how many|number of (?:the )?(?:labels|parts|lines|numbers|letters)|count)\b")
 IN_ORDER = re.compile(r"(?i)\b(?:top to bottom|left to right)\b")
-PART = "part"  # what the reader calls one that it does not know
 MARK = re.compile(r"\b(?:[Nn]umber|[Ll]etter|[Ll]abel) \"?(\d+|[A-Z])\b")
 # The part that a question asks for the label of; known not to be there where a legend names them all.
 NOUN = re.compile(
@@ -41,11 +41,6 @@ def _in_order(parts: Parts, across: bool) -> list[str]:
 def _said(parts: Parts, one: CallOut) -> str:
     """Where a label points, and what it stands for."""
     return f"{one.label.text} points to the {parts.part(one).colour} {_kind(parts, one)}"
-
-
-def is_name(label: str) -> bool:
-    """Whether a label is a name, and not a letter or a number."""
-    return len(label) > 1 and not label.isdigit()
 
 
 def _kind(parts: Parts, one: CallOut) -> str:

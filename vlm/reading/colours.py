@@ -5,13 +5,14 @@ from collections import Counter
 import numpy as np
 from PIL import Image
 
-from ..structure import Box
+from ..structure import Box, Point
 from ..structure.colours import RGB, colour_name
 
 ALIKE = 40.0  # of 441: colours nearer than that are one
 SMALL, STEP, COMMONEST = (192, 192), 16, 6  # of colours that are counted
 FEW_COVER, MOST_COVER = 0.46, 0.85  # what tells photographs from drawings
 SAMPLED = 400  # pixels of a thing, about
+COARSE = 24  # steps of a channel within which colours count as one
 MOSTLY = 0.85  # of the pixels have the colour of the background, where it has one
 
 
@@ -56,6 +57,17 @@ def ink_and_paper(image: Image.Image, box: Box) -> tuple[str, str]:
     away = np.linalg.norm(pixels - paper, axis=-1)
     ink = np.median(pixels[away >= 0.8 * away.max()], axis=0)
     return colour_name(_rgb(ink)), colour_name(_rgb(paper))
+
+
+def commonest(image: Image.Image, place: Point, reach: float) -> RGB:
+    """The colour of most pixels around a place."""
+    (x, y), pixels = place, np.asarray(image, np.float32)
+    top, left = max(0, round(y - reach)), max(0, round(x - reach))
+    window = pixels[top : round(y + reach) + 1, left : round(x + reach) + 1]
+    down, across = np.ogrid[: window.shape[0], : window.shape[1]]
+    near = window[np.hypot(across + left - x, down + top - y) <= reach]
+    _, which, counts = np.unique(near // COARSE @ (1, 16, 256), return_inverse=True, return_counts=True)
+    return _rgb(np.median(near[which == counts.argmax()], axis=0))
 
 
 def shares(image: Image.Image, box: Box) -> dict[str, float]:

@@ -1,14 +1,18 @@
 """Scenes and labelled drawings: things at the peaks of a map, and what the labels' lines lead to."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ..structure import CallOut, Parts, Scene, Size, Thing
+from ..structure import CallOut, Parts, Point, Scene, Size, Thing
 from ..structure.colours import colour_name
-from .colours import background
+from ..structure.parts import PART, is_name
+from .colours import background, commonest
+from .leads import find_leads
 from .matching import best_pairs
+from .parts import name_parts
 from .peaks import find_peaks
 from .seen import Seen, SeenWord, middle
 
@@ -16,7 +20,10 @@ SMALL, LARGE = 0.035, 0.12  # shares of the picture
 LEAST_TIP = 0.1  # chance of a tip: there is one for every label
 UNLIKELY = 0.02  # a label without any likely tip takes none from another label
 TALLEST = 3.0  # times the height of most words
-BEYOND = 0.014  # of a picture's longer side
+AROUND = 0.02  # of a picture's longer side: within it there is more of a part than of the line that ends on it
+FOLLOWED = 0.95  # chance of a line that could be followed
+SAME_TIP = 0.03  # of a picture's longer side
+ON_LINE, NEAR_END = 5.0, 40.0  # pixels: a tip that is so near to a line and to its end is that end
 TIP = 3.0  # pixels of the input: half the side of the box that stands for a tip
 
 
@@ -58,35 +65,70 @@ def read_scene(seen: Seen) -> Scene | None:
 
 
 def read_parts(seen: Seen) -> Parts | None:
-    labels, (tips, sure) = call_outs(seen), find_peaks(seen, "tip", LEAST_TIP)
     things = things_at_peaks(seen)
+    labels, tips, chances = with_tips(seen)
     if not labels or not len(tips) or not things:
         return None
-    chances = _lead_chances(seen, labels, tips) * sure.sqrt()
     labels, chances = _each_once(*_of_one_sort(labels, chances))
     costs = -chances.clamp(min=UNLIKELY).log()
     pairs = best_pairs({(i, j): float(costs[i, j]) for i in range(len(labels)) for j in range(len(tips))})
+    ends = {number: (float(tips[tip, 0]), float(tips[tip, 1])) for number, tip in sorted(pairs.items())}
+    subject, names = name_parts(seen.image, [word.label for word in seen.words], list(ends.values()))
     found, pointed = [], list[Thing]()
-    for number, word in enumerate(labels):
-        if number not in pairs:
-            continue
-        x, y = (tips[pairs[number]] / seen.scale).tolist()
+    for (number, place), name in zip(ends.items(), names, strict=True):
+        word = labels[number]
         meaning = _meaning(seen, word)
         raw = min(1.0, float(chances[number, pairs[number]]) * word.label.confidence)
-        colour = colour_beyond(seen, middle(word.label.box), (x, y))
-        part = things[part_at(things, (x, y))].model_copy(update={"colour": colour})
+        kind = PART if is_name(word.label.text) else name
+        part = things[part_at(things, place)].model_copy(update={"kind": kind, "colour": colour_around(seen, place)})
         if part not in pointed:
             pointed.append(part)
         found.append(
             CallOut(
-                label=word.label, part=pointed.index(part), route=(middle(word.label.box), (x, y)), key=None,
+                label=word.label, part=pointed.index(part), route=(middle(word.label.box), place), key=None,
                 meaning=meaning.label if meaning else None, confidence=seen.vocabulary.calibrated("call-out", raw),
             )
         )  # fmt: skip
     return Parts(
-        width=seen.image.width, height=seen.image.height, background=None, things=tuple(pointed), subject=None,
+        width=seen.image.width, height=seen.image.height, background=None, things=tuple(pointed), subject=subject,
         title=None if any(word.role == "title" for word in labels) else seen.title(), call_outs=tuple(found),
     )  # fmt: skip
+
+
+def with_tips(seen: Seen) -> tuple[list[SeenWord], Tensor, Tensor]:
+    """Labels, tips of lines [M, 2] in pixels of the picture, and the chances [labels, M] that they belong together.
+
+    A line that can be followed from a word makes it a label, and says where it ends; of the labels and tips that are
+    left the network says which belong together.
+    """
+    leads = dict(zip(seen.words, find_leads(seen.image, [word.label.box for word in seen.words]), strict=True))
+    labels = call_outs(seen)
+    labels += [word for word in seen.words if leads[word] and word not in labels]
+    peaks, sure = find_peaks(seen, "tip", LEAST_TIP)
+    likely = torch.zeros(len(labels), len(peaks))
+    if likely.numel():
+        likely = _lead_chances(seen, labels, peaks) * sure.sqrt()
+    peaks = peaks / seen.scale
+    followed = {number: lead for number, word in enumerate(labels) if (lead := leads[word])}
+    ends = torch.tensor([_tip_at(lead, peaks) for lead in followed.values()]).reshape(-1, 2)
+    left = (torch.cdist(peaks, ends) > SAME_TIP * max(seen.image.size)).all(dim=1)
+    known = torch.zeros(len(labels), len(ends))
+    for column, row in enumerate(followed):
+        likely[row], known[row, column] = 0, FOLLOWED
+    return labels, torch.cat([peaks[left], ends]), torch.cat([likely[:, left], known], dim=1)
+
+
+def _tip_at(route: Sequence[Point], peaks: Tensor) -> Point:
+    """Where a line ends: at a tip that the network saw on it, if there is one near the end."""
+    (a, b), (x, y) = route[-2:]
+    length = math.dist((a, b), (x, y)) or 1.0
+    across, down = (x - a) / length, (y - b) / length
+    from_start = peaks - torch.tensor([a, b])
+    beside = (from_start @ torch.tensor([-down, across])).abs()
+    beyond = (from_start @ torch.tensor([across, down]) - length).abs()
+    near = (beside < ON_LINE).logical_and(beyond < NEAR_END).nonzero()[:, 0].tolist()
+    best = min(near, key=lambda number: float(beyond[number]), default=None)
+    return (x, y) if best is None else (float(peaks[best, 0]), float(peaks[best, 1]))
 
 
 def call_outs(seen: Seen) -> list[SeenWord]:
@@ -103,11 +145,9 @@ def call_outs(seen: Seen) -> list[SeenWord]:
     ]  # fmt: skip
 
 
-def colour_beyond(seen: Seen, start: tuple[float, float], end: tuple[float, float]) -> str:
-    """The colour a little further on than where a line ends: what it points to, not its dot or its arrow head."""
-    away, further = math.dist(start, end) or 1.0, BEYOND * max(seen.image.size)
-    x, y = (tip + (tip - first) / away * further for first, tip in zip(start, end, strict=True))
-    return colour_name(seen.colour_at(x, y).rgb)
+def colour_around(seen: Seen, place: Point) -> str:
+    """The commonest colour around the end of a line: what it points to, not its dot or its arrow head."""
+    return colour_name(commonest(seen.image, place, AROUND * max(seen.image.size)))
 
 
 def _lead_chances(seen: Seen, labels: list[SeenWord], tips: Tensor) -> Tensor:

@@ -6,28 +6,23 @@ names what lies in each box: an icon of a cat looks enough like a cat to be know
 """
 
 import functools
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from PIL import Image
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..image_processing import VlmImageProcessor
-from ..objects import load_tower
 from ..structure import Scene, Thing
 from .colours import background, shares
+from .patches import STRIDE, patch_tokens
 from .scenes import size_for
 from .seen import Seen
+from .weights import load_head
 
 WEIGHTS = Path(__file__).parent / "weights" / "things.safetensors"
 SIDE = 384  # pixels of the square that a picture is letterboxed to
-STRIDE = 16
 CELLS = SIDE // STRIDE  # along a side
 UNIT = 64.0  # pixels: sizes are told as logarithms of their ratio to this
 LEAST = 0.3  # chance from which there is a thing ...
@@ -81,18 +76,9 @@ def _cells(centre: float, length: float) -> tuple[int, int]:
 
 
 @torch.inference_mode()
-def patch_tokens(image: Image.Image) -> tuple[Tensor, float, tuple[float, float]]:
-    """Tokens [P, C] of a picture in a square of SIDE pixels, its scale there, and where its corner lies."""
-    pixels = VlmImageProcessor(image_size=SIDE)(image, return_tensors="pt")["pixel_values"]
-    scale = SIDE / max(image.size)
-    corner = ((SIDE - image.width * scale) / 2, (SIDE - image.height * scale) / 2)
-    return load_tower()(pixels).last_hidden_state[0], scale, corner
-
-
-@torch.inference_mode()
 def read_things(seen: Seen) -> Scene | None:
     """Every thing with its kind, colour, size and place; None where there is nothing that is known."""
-    tokens, scale, corner = patch_tokens(seen.image)
+    tokens, scale, corner = patch_tokens(seen.image, SIDE)
     finder = load_finder()
     things = []
     for (x, y, width, height), chance in find(finder, tokens):
@@ -139,18 +125,10 @@ def _within(ends: tuple[float, float], corner: float, scale: float, side: int) -
     return min(max(low, 0.0), side - 1.0), max(min(high, float(side)), 1.0)
 
 
-def save_finder(finder: ThingFinder, path: Path) -> None:
-    """In half precision, with the names of the kinds and colours."""
-    weights = {name: weight.half().contiguous() for name, weight in finder.state_dict().items()}
-    save_file(weights, path, {"kinds": json.dumps(finder.kinds), "colours": json.dumps(finder.colours)})
-
-
 @functools.cache
 def load_finder() -> ThingFinder:
     """With the weights that come with the package."""
-    with safe_open(WEIGHTS, "pt") as file:
-        kinds, colours = (json.loads(file.metadata()[name]) for name in ("kinds", "colours"))
-        weights = {name: file.get_tensor(name).float() for name in file.keys()}  # no dictionary
-    finder = ThingFinder(len(weights["norm.weight"]), kinds, colours)
+    weights, told = load_head(WEIGHTS)
+    finder = ThingFinder(len(weights["norm.weight"]), told["kinds"], told["colours"])
     finder.load_state_dict(weights)
     return finder.eval()

@@ -1,13 +1,16 @@
-"""The trained scene reader as a folder: `model.safetensors` and `config.json`."""
+"""The trained scene reader as a folder: `model.safetensors` and `config.json`; small heads as one file each."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from transformers.initialization import no_init_weights
 
 from ..scene_heads import SceneReader
@@ -50,3 +53,16 @@ def load_weights(folder: Path) -> tuple[SceneReader, Vocabulary]:
     weights = {name: weight.float() for name, weight in load_file(folder / "model.safetensors").items()}
     reader.load_state_dict(weights, assign=True)
     return reader.eval(), vocabulary
+
+
+def save_head(head: nn.Module, path: Path, **told: object) -> None:
+    """In half precision, with what is to be `told` about it: names in the order of its outputs."""
+    weights = {name: weight.half().contiguous() for name, weight in head.state_dict().items()}
+    save_file(weights, path, {name: json.dumps(value) for name, value in told.items()})
+
+
+def load_head(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights in full precision, and what is told about the head."""
+    with safe_open(path, "pt") as file:
+        told = {name: json.loads(value) for name, value in file.metadata().items()}
+        return {name: file.get_tensor(name).float() for name in file.keys()}, told  # no dictionary: it has no items

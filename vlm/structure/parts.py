@@ -5,6 +5,13 @@ from pydantic import Field, model_validator
 from .base import Element, Label, Point
 from .scene import Scene, Thing
 
+PART = "part"  # the kind of one that has no known name
+
+
+def is_name(label: str) -> bool:
+    """Whether a label is a name, and not a letter or a number."""
+    return len(label) > 1 and not label.isdigit()
+
 
 class CallOut(Element):
     """A label with the line that leads from it to a part."""

@@ -3,7 +3,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from vlm.reading.peaks import LEAST, MOST, find_peaks
-from vlm.reading.scenes import _each_once, _of_one_sort, call_outs, colour_beyond, part_at, size_for
+from vlm.reading.scenes import _each_once, _of_one_sort, _tip_at, call_outs, colour_around, part_at, size_for
 from vlm.reading.seen import Seen, SeenWord
 from vlm.scene_heads import PEAKS
 from vlm.structure import Label, Thing
@@ -92,13 +92,19 @@ def test_what_has_a_line_is_told_by_what_else_is_written(words, labels):
     assert [one.label.text for one in call_outs(seen)] == labels
 
 
-def test_what_a_line_points_to_is_looked_up_beyond_its_end():
-    """Past the dot that the line ends with."""
+def test_what_a_line_points_to_is_the_commonest_colour_around_its_end():
+    """Not the dot that the line ends with, nor the page beside a narrow part."""
     image = Image.new("RGB", (400, 300), "white")
     pen = ImageDraw.Draw(image)
-    pen.rectangle((200, 100, 300, 200), (200, 30, 30))
+    pen.rectangle((224, 100, 236, 200), (200, 30, 30))
     pen.line((20, 150, 230, 150), "black", 2)
-    pen.ellipse((228, 148, 232, 152), "black")
+    pen.ellipse((227, 147, 233, 153), "black")
     seen = Seen(image, None, None, None, 1.0, (), torch.zeros(0))
-    assert colour_beyond(seen, (20, 150), (230, 150)) == "red"
-    assert colour_beyond(seen, (20, 20), (20, 20)) == "white"  # a line without length
+    assert colour_around(seen, (230, 150)) == "red"
+    assert colour_around(seen, (0, 299)) == "white"  # in a corner
+
+
+def test_a_line_ends_at_a_tip_that_was_seen_on_it():
+    peaks = torch.tensor([[100.0, 53.0], [125.0, 70.0], [20.0, 50.0]])
+    assert _tip_at([(10.0, 50.0), (120.0, 50.0)], peaks) == (100.0, 53.0)
+    assert _tip_at([(10.0, 50.0), (300.0, 50.0)], peaks) == (300.0, 50.0)  # none near its end

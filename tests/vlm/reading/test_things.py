@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from train.data_engine import draw
-from train.seeing.things import CELLS, STRIDE, UNIT, Examples, make_examples, targets, train_finder
+from train.seeing.things import Examples, make_examples, targets, train_finder
 from vlm.objects import name_objects
 from vlm.reading import load_reader
-from vlm.reading.things import find, patch_tokens, pooled
+from vlm.reading.patches import STRIDE, patch_tokens
+from vlm.reading.things import CELLS, SIDE, UNIT, find, pooled
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_training_learns_what_it_is_shown(vocabulary):
 
 def test_a_thing_stays_where_it_is_when_the_picture_is_wider_than_high():
     image = draw("things", 900, "train").image
-    _, scale, (right, down) = patch_tokens(image)
+    _, scale, (right, down) = patch_tokens(image, SIDE)
     assert scale * max(image.size) == pytest.approx(CELLS * STRIDE)
     assert right * 2 + scale * image.width == pytest.approx(CELLS * STRIDE) == down * 2 + scale * image.height
     assert isinstance(name_objects(image), tuple)  # the tower is the classifier's own and still serves it
