@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 NOT_OURS = "it is not a Regard model"
 RETRY_AFTER = {"retry-after": "5"}  # seconds; about an answer's length
-IDLE_SECONDS = 1.0  # after which memory is tidied
+IDLE_SECONDS = 1.0  # after which memory is tidied, ...
+TIDY_SECONDS = 10.0  # ... as it is so often while there is work
 
 
 class Generation:
@@ -225,8 +226,12 @@ class Engine:
             self._changed.notify_all()
 
     def _work(self) -> None:
+        tidied_at = time.monotonic()
         try:
             while self._wait_for_work():
+                if time.monotonic() - tidied_at > TIDY_SECONDS:
+                    give_back_gaps()
+                    tidied_at = time.monotonic()
                 self._end_early()
                 self._let_join()
                 if self._running:

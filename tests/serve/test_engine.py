@@ -240,6 +240,21 @@ def test_memory_is_tidied_once_when_there_has_been_nothing_to_do(assistant, monk
     engine.close()
 
 
+def test_memory_is_tidied_now_and_then_while_there_is_work(assistant, monkeypatch):
+    tidied = threading.Semaphore(0)
+    monkeypatch.setattr("serve.engine.IDLE_SECONDS", 1000.0)
+    monkeypatch.setattr("serve.engine.TIDY_SECONDS", 0.0)
+    monkeypatch.setattr("serve.engine.give_back_gaps", tidied.release)
+    engine = Engine(assistant)
+
+    async def run():
+        return await text_of(start(engine))
+
+    asyncio.run(run())
+    engine.close()
+    assert tidied.acquire(blocking=False)
+
+
 def test_a_snapshot_counts_what_happened(engine, assistant):
     async def run():
         await text_of(start(engine))
