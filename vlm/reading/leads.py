@@ -15,7 +15,7 @@ from ..structure import Box, Point
 
 SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 ACROSS = ((3, 0), (0, 3), (2, 2), (2, -2))  # pixels from the middle of a line to what is beside it
-CLEAR = 40.0  # of 255: a line that differs so much from what is beside it is one without doubt
+CLEAR = 30.0  # of 255: a line that differs so much from what is beside it is one without doubt
 ALONG = 24  # pixels of a line by which it is found ...
 HALF = 0.5  # ... if they are lines by this much; of 1
 LOST = 0.6  # what is a line by less speaks for its end
@@ -25,6 +25,7 @@ BENDS = np.radians([*range(-80, -3, 2), *range(4, 81, 2)])
 AHEAD = math.radians(4)  # from straight ahead; what leaves a label so may bend
 LEAST = 8.0  # pixels of a line, and of its part behind a bend ...
 BEHIND = 0.25  # ... which is at least this part of the one before it: what is less is the edge of something
+TALLEST = 2.5  # times the usual height: what is higher is a part that is taken for text, and lines run across it
 ROOM = 1.3  # text heights from a label to where its line begins, at most
 
 Array = NDArray[np.floating]
@@ -32,7 +33,10 @@ Array = NDArray[np.floating]
 
 def find_leads(image: Image.Image, labels: Sequence[Box]) -> list[tuple[Point, ...] | None]:
     """The corners of the line of each label, from the label on; None where it has none."""
-    ridges = find_ridges(image, labels)
+    heights = [bottom - top for _, top, _, bottom in labels]
+    usual = float(np.median(heights)) if heights else 0.0
+    texts = [box for box, high in zip(labels, heights, strict=True) if high <= TALLEST * usual]
+    ridges = find_ridges(image, texts)
     return [_lead(ridges, box) for box in labels]
 
 

@@ -110,7 +110,7 @@ def with_tips(seen: Seen) -> tuple[list[SeenWord], Tensor, Tensor]:
         likely = _lead_chances(seen, labels, peaks) * sure.sqrt()
     peaks = peaks / seen.scale
     followed = {number: lead for number, word in enumerate(labels) if (lead := leads[word])}
-    ends = torch.tensor([_tip_at(lead, peaks) for lead in followed.values()]).reshape(-1, 2)
+    ends = torch.tensor([end_of(lead, peaks) for lead in followed.values()]).reshape(-1, 2)
     left = (torch.cdist(peaks, ends) > SAME_TIP * max(seen.image.size)).all(dim=1)
     known = torch.zeros(len(labels), len(ends))
     for column, row in enumerate(followed):
@@ -118,17 +118,21 @@ def with_tips(seen: Seen) -> tuple[list[SeenWord], Tensor, Tensor]:
     return labels, torch.cat([peaks[left], ends]), torch.cat([likely[:, left], known], dim=1)
 
 
-def _tip_at(route: Sequence[Point], peaks: Tensor) -> Point:
-    """Where a line ends: at a tip that the network saw on it, if there is one near the end."""
-    (a, b), (x, y) = route[-2:]
-    length = math.dist((a, b), (x, y)) or 1.0
-    across, down = (x - a) / length, (y - b) / length
-    from_start = peaks - torch.tensor([a, b])
+def end_of(route: Sequence[Point], peaks: Tensor) -> Point:
+    """Where a line ends: at a tip [M, 2] that the network saw on it near its end, else near its bend, if at any."""
+    return _seen_on(route[-2], route[-1], peaks) or _seen_on(route[0], route[1], peaks) or route[-1]
+
+
+def _seen_on(start: Point, end: Point, peaks: Tensor) -> Point | None:
+    """The tip nearest to the end of a straight line, of those on it."""
+    length = math.dist(start, end) or 1.0
+    across, down = ((there - here) / length for here, there in zip(start, end, strict=True))
+    from_start = peaks - torch.tensor(start)
     beside = (from_start @ torch.tensor([-down, across])).abs()
     beyond = (from_start @ torch.tensor([across, down]) - length).abs()
-    near = (beside < ON_LINE).logical_and(beyond < NEAR_END).nonzero()[:, 0].tolist()
+    near = ((beside < ON_LINE) & (beyond < NEAR_END)).nonzero()[:, 0].tolist()
     best = min(near, key=lambda number: float(beyond[number]), default=None)
-    return (x, y) if best is None else (float(peaks[best, 0]), float(peaks[best, 1]))
+    return None if best is None else (float(peaks[best, 0]), float(peaks[best, 1]))
 
 
 def call_outs(seen: Seen) -> list[SeenWord]:

@@ -75,8 +75,8 @@ def is_on_end(box: Box) -> bool:
 
 
 def doubt(words: Sequence[Label]) -> float:
-    """How unsure the letters of the lying words are, on average."""
-    lying = [word for word in words if not is_on_end(word.box)]
+    """How unsure the letters of the lying words are, on average; letters that stand alone look alike either way up."""
+    lying = [word for word in words if len(word.text) > 1 and not is_on_end(word.box)]
     letters = sum(len(word.text) for word in lying)
     return 1 - sum(len(word.text) * word.confidence for word in lying) / letters if letters else 0.0
 

@@ -49,3 +49,9 @@ def test_every_label_has_its_own_line(page):
     draw_line(page, (24, 100), (300, 150))
     found = find_leads(page, [(10.0, 53.0, 20.0, 67.0), LABEL])
     assert ends_at(found[0], (180, 130)) and ends_at(found[1], (300, 150))
+
+
+def test_a_part_that_was_taken_for_text_hides_no_line(page):
+    draw_line(page, (24, 100), (300, 112))
+    words = [LABEL, (10.0, 120.0, 20.0, 134.0), (10.0, 140.0, 20.0, 154.0), (150.0, 20.0, 240.0, 200.0)]
+    assert ends_at(find_leads(page, words)[0], (300, 112))

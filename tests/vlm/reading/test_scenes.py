@@ -3,7 +3,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from vlm.reading.peaks import LEAST, MOST, find_peaks
-from vlm.reading.scenes import _each_once, _of_one_sort, _tip_at, call_outs, colour_around, part_at, size_for
+from vlm.reading.scenes import _each_once, _of_one_sort, call_outs, colour_around, end_of, part_at, size_for
 from vlm.reading.seen import Seen, SeenWord
 from vlm.scene_heads import PEAKS
 from vlm.structure import Label, Thing
@@ -106,5 +106,6 @@ def test_what_a_line_points_to_is_the_commonest_colour_around_its_end():
 
 def test_a_line_ends_at_a_tip_that_was_seen_on_it():
     peaks = torch.tensor([[100.0, 53.0], [125.0, 70.0], [20.0, 50.0]])
-    assert _tip_at([(10.0, 50.0), (120.0, 50.0)], peaks) == (100.0, 53.0)
-    assert _tip_at([(10.0, 50.0), (300.0, 50.0)], peaks) == (300.0, 50.0)  # none near its end
+    assert end_of([(10.0, 50.0), (120.0, 50.0)], peaks) == (100.0, 53.0)
+    assert end_of([(10.0, 50.0), (300.0, 50.0)], peaks) == (300.0, 50.0)  # none near its end
+    assert end_of([(10.0, 50.0), (110.0, 50.0), (110.0, 300.0)], peaks) == (100.0, 53.0)  # no bend, but an edge
