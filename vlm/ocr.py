@@ -23,7 +23,7 @@ from .ocr_angles import around, around_ink, upward_stacks
 from .ocr_glyphs import core, snapped
 from .ocr_ink import LARGEST, ink_lines
 from .ocr_letters import find_letters, of_one_kind
-from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, in_line, to_labels, to_strip
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, cuts, fuller, in_line, to_labels, to_strip
 from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
@@ -150,6 +150,7 @@ def with_inked(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...
     reads = [read for read in _read_lines(_load_engine(*models), pixels, lines) if read.is_sure]
     labels = [label for read in reads for label in to_labels(read.line, read.reading, read.turn, read.strip)]
     found = [label for label in labels if len(label.text) > 1 or any(in_line(label.box, one.box) for one in words)]
+    found = [label for label in found if not any(cuts(label.box, one.box) for one in words)]
     return _in_reading_order(fuller(words, found)) if found else words
 
 

@@ -32,6 +32,7 @@ EDGE = 2  # what comes so near to the edge of the strip comes from outside
 FAR = 0.25  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
 SAME_PLACE = 0.6  # of the smaller of two boxes lies in the other: one text was read twice
+PART = 0.1  # of it does: one text holds a part of the other
 ALIGNED = 0.25  # of its height: what is so little off stands in line
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
@@ -270,6 +271,11 @@ def fuller(words: Sequence[Label], found: Sequence[Label]) -> list[Label]:
         if letters <= len(one.text) and all(_fullness(word) < _fullness(one) for word in doubles):
             kept = [word for word in kept if word not in doubles] + [one]
     return kept
+
+
+def cuts(one: Box, two: Box) -> bool:
+    """Whether what stands in one box is a part of what stands in the other, and of nothing else."""
+    return PART < _overlap(one, two) <= SAME_PLACE
 
 
 def in_line(one: Box, two: Box) -> bool:
