@@ -295,3 +295,15 @@ def _overlap(one: Box, two: Box) -> float:
     width, height = (min(one[i + 2], two[i + 2]) - max(one[i], two[i]) for i in (0, 1))
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))
     return max(0.0, width) * max(0.0, height) / max(1e-6, smaller)
+
+
+def in_reading_order(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Row by row from the top, each from left to right; a label belongs to a row that its middle lies in."""
+    rows: list[list[Label]] = []
+    for label in sorted(labels, key=lambda one: one.box[1] + one.box[3]):
+        middle = (label.box[1] + label.box[3]) / 2
+        if rows and rows[-1][0].box[1] < middle < rows[-1][0].box[3]:
+            rows[-1].append(label)
+        else:
+            rows.append([label])
+    return tuple(label for row in rows for label in sorted(row, key=lambda one: one.box[0]))
