@@ -21,10 +21,10 @@ from PIL import Image
 
 from .images import to_rgb
 from .ocr_angles import around, around_ink, upward_stacks
-from .ocr_glyphs import core, snapped
+from .ocr_glyphs import Rectangle, core, faint_spots, snapped
 from .ocr_ink import LARGEST, ink_lines
 from .ocr_letters import find_letters, of_one_kind
-from .ocr_lines import COLUMN, HEIGHT, Line, Reading, fuller, in_line, to_labels, to_strip
+from .ocr_lines import COLUMN, HEIGHT, Line, Reading, cuts, fuller, in_line, in_reading_order, to_labels, to_strip
 from .structure import Label
 
 # Detection. Sizes in pixels of the picture as the detector sees it: enlarged or reduced to about this area.
@@ -38,8 +38,6 @@ TEXT_PIXEL = 0.3  # from which probability a pixel is text
 MIN_SCORE = 0.5  # mean probability of a line's pixels
 MIN_SIDE = 3.0
 MAX_LINES = 500
-FAINT_PIXEL = 0.1
-FAINT_SIZE, MAX_FAINT = 64, 40  # of what may be a letter that stands alone
 GROW = 1.6  # the detector marks the core of a line: this much of area / perimeter is added on every side
 # Recognition.
 MIN_WIDTH = 48
@@ -58,7 +56,6 @@ SQUARE = 0.8  # height / width from which two letters may run upwards
 SHORT = 1.6  # width / height up to which a line may be a letter or two
 ACCENTED = 6.0  # times as likely as the plain letter: then it has its accent, which in English few have
 
-Rectangle = tuple[Sequence[float], Sequence[float], float]  # cv2's: centre, sides, degrees
 SIGNS = "–—‘’“”•…€−≤≥≈→←↑↓℃"  # noqa: RUF001 - beside letters: what English text may contain
 
 
@@ -93,7 +90,7 @@ def read_words(image: Image.Image) -> tuple[Label, ...] | None:
     models = _find_models()
     if models is None:
         return None
-    return _in_reading_order(_words(_load_engine(*models), image, DETECTION_AREA))
+    return in_reading_order(_words(_load_engine(*models), image, DETECTION_AREA))
 
 
 def _words(engine: Engine, image: Image.Image, area: int) -> list[Label]:
@@ -124,7 +121,7 @@ def with_blurred(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, .
     if models is None:
         return words
     found = [word for area in SMALLER_AREAS for word in _words(_load_engine(*models), image, area)]
-    return _in_reading_order(fuller(words, found))
+    return in_reading_order(fuller(words, found))
 
 
 def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
@@ -138,7 +135,7 @@ def with_letters(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, .
     sure = [read for read in reads if read.reading.confidence >= MIN_LETTER_CONFIDENCE and len(read.reading.text) == 1]
     labels = [label for read in sure for label in to_labels(read.line, read.reading, read.turn, read.strip)]
     letters = of_one_kind([label for label in labels if label.text.isalnum()], words)
-    return _in_reading_order([*words, *letters]) if letters else words
+    return in_reading_order([*words, *letters]) if letters else words
 
 
 def with_inked(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...]:
@@ -151,7 +148,8 @@ def with_inked(image: Image.Image, words: tuple[Label, ...]) -> tuple[Label, ...
     reads = [read for read in _read_lines(_load_engine(*models), pixels, lines) if read.is_sure]
     labels = [label for read in reads for label in to_labels(read.line, read.reading, read.turn, read.strip)]
     found = [label for label in labels if len(label.text) > 1 or any(in_line(label.box, one.box) for one in words)]
-    return _in_reading_order(fuller(words, found)) if found else words
+    found = [label for label in found if not any(cuts(label.box, one.box) for one in words)]
+    return in_reading_order(fuller(words, found)) if found else words
 
 
 def _lies_in(line: Line, word: Label) -> bool:
@@ -244,7 +242,7 @@ def _detect(engine: Engine, image: Image.Image, area: int) -> tuple[list[Line], 
             cv2.drawContours(taken, [contour], 0, 1.0, -1)
     strokes = ink_lines(seen, scale) if huge or len(sure) < FEW else []
     strokes = [line for line in strokes if not any(other.holds(line.centre) for other in sure)]
-    return sure, [_to_line(rectangle, scale) for rectangle in _faint(chances, taken)], huge, strokes
+    return sure, [_to_line(rectangle, scale) for rectangle in faint_spots(chances, taken)], huge, strokes
 
 
 def _score(chances: np.ndarray, contour: np.ndarray) -> float:
@@ -256,23 +254,6 @@ def _score(chances: np.ndarray, contour: np.ndarray) -> float:
     mask = np.zeros(part.shape, np.uint8)
     cv2.drawContours(mask, [contour - (left, top)], 0, 1.0, -1)
     return cv2.mean(part, mask)[0]
-
-
-def _faint(chances: np.ndarray, taken: np.ndarray) -> list[Rectangle]:
-    """Small places that the detector suspects to be text, the likeliest first: letters that stand alone."""
-    import cv2
-
-    count, parts, boxes, centres = cv2.connectedComponentsWithStats((chances > FAINT_PIXEL).astype(np.uint8))
-    peaks = np.zeros(count, np.float32)
-    np.maximum.at(peaks, parts.ravel().astype(int), chances.ravel())
-    known = np.zeros(count, bool)
-    known[np.unique(parts[taken > 0])] = True
-    small = (boxes[:, 2:4].max(1) <= FAINT_SIZE) & ~known
-    small[0] = False
-    chosen = sorted(np.flatnonzero(small), key=lambda i: -peaks[i])[:MAX_FAINT]
-    return [
-        ((float(centres[i][0]), float(centres[i][1])), (float(boxes[i, 2]), float(boxes[i, 3])), 0.0) for i in chosen
-    ]
 
 
 def _to_line(rectangle: Rectangle, scale: float) -> Line:
@@ -406,18 +387,6 @@ def _decode(engine: Engine, chances: np.ndarray) -> Reading:
         places=tuple((COLUMN * steps + COLUMN // 2).tolist()),
         spaces=tuple(float(part.max(initial=0.0)) for part in between[:-1]),
     )
-
-
-def _in_reading_order(labels: Sequence[Label]) -> tuple[Label, ...]:
-    """Row by row from the top, each from left to right; a label belongs to a row that its middle lies in."""
-    rows: list[list[Label]] = []
-    for label in sorted(labels, key=lambda one: one.box[1] + one.box[3]):
-        middle = (label.box[1] + label.box[3]) / 2
-        if rows and rows[-1][0].box[1] < middle < rows[-1][0].box[3]:
-            rows[-1].append(label)
-        else:
-            rows.append([label])
-    return tuple(label for row in rows for label in sorted(row, key=lambda one: one.box[0]))
 
 
 def _normalised(pixels: np.ndarray) -> np.ndarray:

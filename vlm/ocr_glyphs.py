@@ -1,5 +1,7 @@
 """Letters that stand alone, in a circle or a box: the detector marks their middle, the ink says where they end."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .ocr_lines import INK, Line
@@ -9,6 +11,27 @@ CORE = 0.25
 NEAR = 0.4  # how far apart letters of one text are, in their heights
 MAX_REACH = 600.0  # in pixels
 WINDOW = 1.5  # how far to look around, in sizes of what the detector marked
+FAINT_PIXEL = 0.1  # from which probability a pixel may be of such a letter
+FAINT_SIZE, MAX_FAINT = 64, 40
+
+Rectangle = tuple[Sequence[float], Sequence[float], float]  # cv2's: centre, sides, degrees
+
+
+def faint_spots(chances: np.ndarray, taken: np.ndarray) -> list[Rectangle]:
+    """Small places that the detector suspects to be text, the likeliest first: letters that stand alone."""
+    import cv2
+
+    count, parts, boxes, centres = cv2.connectedComponentsWithStats((chances > FAINT_PIXEL).astype(np.uint8))
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, parts.ravel().astype(int), chances.ravel())
+    known = np.zeros(count, bool)
+    known[np.unique(parts[taken > 0])] = True
+    small = (boxes[:, 2:4].max(1) <= FAINT_SIZE) & ~known
+    small[0] = False
+    chosen = sorted(np.flatnonzero(small), key=lambda i: -peaks[i])[:MAX_FAINT]
+    return [
+        ((float(centres[i][0]), float(centres[i][1])), (float(boxes[i, 2]), float(boxes[i, 3])), 0.0) for i in chosen
+    ]
 
 
 def snapped(pixels: np.ndarray, line: Line) -> Line | None:

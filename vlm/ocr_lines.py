@@ -32,6 +32,7 @@ EDGE = 2  # what comes so near to the edge of the strip comes from outside
 FAR = 0.25  # in heights of the ink: more than a dot is above its i
 SPECK = 6  # pixels; a full stop has more
 SAME_PLACE = 0.6  # of the smaller of two boxes lies in the other: one text was read twice
+PART = 0.1  # of it does: one text holds a part of the other
 ALIGNED = 0.25  # of its height: what is so little off stands in line
 STROKES = "Il1"  # letters that may be the edge of something
 NUMBER = re.compile(r"[-–+~<>]?[€$£¥]?[-–]?[\dOolI|]+([.,  ]?[\dOolI|]+)*\s?(%|[kKMB]|°C?)?")  # noqa: RUF001
@@ -272,6 +273,11 @@ def fuller(words: Sequence[Label], found: Sequence[Label]) -> list[Label]:
     return kept
 
 
+def cuts(one: Box, two: Box) -> bool:
+    """Whether what stands in one box is a part of what stands in the other, and of nothing else."""
+    return PART < _overlap(one, two) <= SAME_PLACE
+
+
 def in_line(one: Box, two: Box) -> bool:
     """Whether two texts of one size stand in a row, or in a column whose edge they share."""
     heights = sorted((one[3] - one[1], two[3] - two[1]))
@@ -289,3 +295,15 @@ def _overlap(one: Box, two: Box) -> float:
     width, height = (min(one[i + 2], two[i + 2]) - max(one[i], two[i]) for i in (0, 1))
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))
     return max(0.0, width) * max(0.0, height) / max(1e-6, smaller)
+
+
+def in_reading_order(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Row by row from the top, each from left to right; a label belongs to a row that its middle lies in."""
+    rows: list[list[Label]] = []
+    for label in sorted(labels, key=lambda one: one.box[1] + one.box[3]):
+        middle = (label.box[1] + label.box[3]) / 2
+        if rows and rows[-1][0].box[1] < middle < rows[-1][0].box[3]:
+            rows[-1].append(label)
+        else:
+            rows.append([label])
+    return tuple(label for row in rows for label in sorted(row, key=lambda one: one.box[0]))

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vlm.ocr import read_words, with_inked
 from vlm.ocr_angles import around_ink
 from vlm.ocr_ink import ink_lines
-from vlm.ocr_lines import Line, in_line
+from vlm.ocr_lines import Line, cuts, in_line
 from vlm.structure import Label
 
 
@@ -66,6 +66,18 @@ def label(text, box):
 def test_texts_of_one_size_are_in_line_in_a_row_or_by_an_edge_of_their_column():
     assert in_line((0, 10, 20, 20), (50, 11, 80, 21)) and in_line((0, 10, 20, 20), (1, 50, 80, 60))
     assert not in_line((0, 10, 20, 20), (50, 14, 80, 24)) and not in_line((0, 10, 20, 20), (0, 50, 80, 90))
+
+
+def test_of_a_text_that_is_known_no_part_is_another_one():
+    assert cuts((0, 0, 20, 10), (10, 2, 60, 9)) and not cuts((0, 0, 20, 10), (20, 0, 60, 10))
+    assert not cuts((0, 0, 20, 10), (0, 0, 60, 10))  # the same place: the fuller one stays
+    image = Image.fromarray(picture("white", "black"))
+    visitors, june = read_words(image)
+    left, top, right, bottom = visitors.box
+    half = visitors.model_copy(
+        update={"box": (left + 0.55 * (right - left), top, right + 0.6 * (right - left), bottom)}
+    )
+    assert with_inked(image, (half, june)) == (half, june)
 
 
 def test_a_stroke_one_pixel_wide_has_no_slant():

@@ -36,6 +36,7 @@ DECODERS: dict[str, Callable[[Seen], Chart | Graph | Table | Notice | Parts | Sc
     "charts": read_chart, "graphs": read_graph, "tables": read_table, "signs": read_notice, "parts": read_parts,
     "shapes": read_scene, "things": read_things,
 }  # fmt: skip
+NAMED = 0.3  # of the words of a graph are letters or digits that stand alone, if such are its names
 MERGED = {"charts", "parts"}  # families whose words are joined to elements before they are decoded
 
 
@@ -124,8 +125,9 @@ def _corrected(family: str, image: Image.Image, words: tuple[Label, ...]) -> tup
     """The words with what OCR passed over or took together in such pictures."""
     if family == "parts":
         return with_letters(image, words)
-    if family == "graphs":
-        return with_inked(image, with_letters(image, words))
+    if family == "graphs":  # where names are words, a stroke is no letter
+        named = sum(len(word.text) == 1 for word in words) >= NAMED * len(words)
+        return with_inked(image, with_letters(image, words) if named else words)
     if family == "charts":
         return tuple(chain.from_iterable(map(labels_apart, with_inked(image, words))))
     return words

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.readings import bar_chart
 from vlm.reading import Reader
-from vlm.reading.reader import DECODERS, inside
+from vlm.reading.reader import DECODERS, _corrected, inside
 from vlm.reading.weights import Vocabulary, load_weights, save_weights
 from vlm.scene_encoder import prepare
 from vlm.scene_heads import FAMILIES, FORMS, ROLES, SceneReader
@@ -165,3 +165,34 @@ def test_calibration_keeps_order_and_range():
     assert said == sorted(said) and 0 <= said[0] < said[-1] <= 1 and said[2] < 0.5
     assert vocabulary.calibrated("edge", 0.3) == 0.3
     assert Vocabulary(KINDS, COLOURS, {"bar": (1.0, 0.0)}).calibrated("bar", 0.3) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("family", "texts", "looks"),
+    [
+        ("parts", ["A", "B"], ["letters"]),
+        ("charts", ["Sales", "A"], ["ink"]),
+        ("graphs", ["A", "7", "City map"], ["letters", "ink"]),
+        ("graphs", ["Bridge", "Park", "City map", "7"], ["ink"]),
+        ("tables", ["A", "B"], []),
+    ],
+)
+def test_words_are_looked_for_again_where_such_pictures_have_more(monkeypatch, family, texts, looks):
+    found = []
+
+    def look(name):
+        monkeypatch.setattr(f"vlm.reading.reader.{name}", lambda _, words: found.append(name) or words)
+
+    look("with_letters")
+    look("with_inked")
+    words = tuple(Label(text=text, box=(0, 20 * i, 40, 20 * i + 10)) for i, text in enumerate(texts))
+    assert _corrected(family, Image.new("RGB", (50, 90)), words) == words
+    assert found == [{"letters": "with_letters", "ink": "with_inked"}[look] for look in looks]
+
+
+def test_labels_of_a_chart_that_run_together_are_told_apart(monkeypatch):
+    monkeypatch.setattr("vlm.reading.reader.with_inked", lambda _, words: words)
+    (word,) = words = (Label(text="Q1 Q2", box=(0, 0, 50, 10)),)
+    image = Image.new("RGB", (50, 90))
+    assert [one.text for one in _corrected("charts", image, words)] == ["Q1", "Q2"]
+    assert _corrected("tables", image, words) == (word,)
