@@ -111,7 +111,7 @@ def _names(namer: PartNamer, example: Example) -> Tensor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path, help="the file that is written, parts.safetensors")
-    parser.add_argument("--pictures", type=int, default=4400)
+    parser.add_argument("--pictures", type=int, default=4000)
     arguments = parser.parse_args()
     numbers = tqdm(range(60_000, 60_000 + arguments.pictures), "pictures", unit="picture", dynamic_ncols=True)
     namer = train_namer([make_example(number) for number in numbers])
