@@ -101,18 +101,19 @@ def test_gradients_are_the_same_when_layers_are_computed_twice(tiny_config, tiny
         settings = changed(config, lora={"rank": 2, "dropout": 0.5}, **values)
         model = new_model(tiny_config, settings)
         run, _ = start(model, tiny_processor, settings)
+        run.openings = None  # or else dropout would fall on other tokens
         run.optimizer = torch.optim.SGD([p for _, p in trainable_parameters(model)], lr=1.0)
         before = {name: p.detach().clone() for name, p in trainable_parameters(model)}
         packed = build_rows(settings, tiny_processor)[0][0]
         torch.manual_seed(1)
         computed = []
         layer = model.get_base_model().language_model.get_decoder().layers[1]
-        layer.self_attn.register_forward_hook(lambda *_: computed.append(1) if torch.is_grad_enabled() else None)
+        layer.self_attn.register_forward_hook(lambda *_: computed.append(1))
         train_step(run, packed, 1, GateWatch(model, settings))
         return len(computed), {name: before[name] - p for name, p in trainable_parameters(model)}
 
     (once, plain), (twice, checkpointed) = gradients(), gradients(gradient_checkpointing=True)
-    assert (once, twice) == (1, 2)  # beside the opening, which is read without gradients
+    assert (once, twice) == (1, 2)
     for name, value in plain.items():
         torch.testing.assert_close(checkpointed[name], value, rtol=1e-4, atol=1e-6)
 
