@@ -56,7 +56,7 @@ def about_scene(scene: Scene, question: str) -> Iterator[str]:
     if EXTREME.search(question) and scene.things:
         by_size = sorted(scene.things, key=lambda thing: -thing.area)
         yield f"largest {name_of(by_size[0])}, smallest {name_of(by_size[-1])}"
-    if not groups or (len(scene.things) == 1 and not any(things for _, things in groups) and not counts):
+    if not groups:
         yield from _in_all(scene, question)
 
 
