@@ -66,9 +66,7 @@ class DrawnSource:
         if rng.random() >= self.hints:
             return found
         spoilt = rng.random() < SPOILT
-        seen = {
-            id(sample.image): Perceived(as_read(sample.truth, self.family, rng, spoilt), None) for sample in samples
-        }
+        seen = {id(sample.image): Perceived(as_read(sample.truth, self.family, rng, spoilt), ()) for sample in samples}
         return [with_hints(messages, lambda image: seen[id(image)], self.count_tokens) for messages in found]
 
     def _without_hints(self, index: int) -> tuple[list[Sample], list[Messages]]:

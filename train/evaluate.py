@@ -135,7 +135,7 @@ def hinted(assistant: Assistant, asked: Asked, item: Item, way: Way) -> Generati
 def _as_read(asked: Asked, item: Item, spoilt: bool) -> Perceived:
     assert asked.truth is not None
     family = item.picture.partition("/")[0]
-    return Perceived(as_read(asked.truth, family, Random(item.picture), spoilt), None)
+    return Perceived(as_read(asked.truth, family, Random(item.picture), spoilt), ())
 
 
 def _without_structure(perceived: Perceived) -> Perceived:

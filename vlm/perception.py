@@ -29,7 +29,7 @@ class Perceived:
     """One picture: its structure with the words in it, or what it looks like."""
 
     reading: Reading
-    objects: tuple[NamedObject, ...] | None  # of what may be a photograph; None of a drawing: nobody has looked
+    objects: tuple[NamedObject, ...]  # of what may be a photograph
     milliseconds: Mapping[HintKind, float] = field(default_factory=dict)  # to look for each; none where it was known
 
     @property
@@ -88,7 +88,7 @@ class Perception:
         reading = self._reader.read(image, words)
         times.append(time.monotonic())
         is_drawn = reading.family != "none" or not may_be_photograph(image)
-        objects = None if is_drawn else name_objects(image)
+        objects = () if is_drawn else name_objects(image)
         times.append(time.monotonic())
         kinds: tuple[HintKind, ...] = ("text", "structure") if is_drawn else ("text", "structure", "objects")
         taken = {kind: 1000 * (end - start) for kind, (start, end) in zip(kinds, pairwise(times), strict=False)}

@@ -29,11 +29,8 @@ FAMILIES: Mapping[type[Structure], tuple[Describe, About]] = {
 }
 
 
-def picture_hint(reading: Reading, objects: Sequence[NamedObject] | None, count_tokens: CountTokens) -> str:
-    """The block about one picture, "" of a drawing in which nothing was read: the model looks for itself.
-
-    `objects` is None where no photograph was seen. What is wanted most comes first and stays.
-    """
+def picture_hint(reading: Reading, objects: Sequence[NamedObject], count_tokens: CountTokens) -> str:
+    """The block about one picture, "" where nothing was seen. What is wanted most comes first and stays."""
     lines = list(describe(reading.structure) if is_said(reading.structure) else _of_photograph(reading, objects))
     text = _fitting(lines, BLOCK_TOKENS, count_tokens)
     return f"[seen: {text}]\n" if text else ""
@@ -79,13 +76,13 @@ def _family(structure: Structure) -> tuple[Describe, About]:
     return next(FAMILIES[kind] for kind in type(structure).__mro__ if kind in FAMILIES)
 
 
-def _of_photograph(reading: Reading, objects: Sequence[NamedObject] | None) -> Iterator[str]:
+def _of_photograph(reading: Reading, objects: Sequence[NamedObject]) -> Iterator[str]:
     """What stands in for a structure: names from the classifier, words from OCR."""
     if objects:
         yield f"looks like {', '.join(f'{in_plain_words(one.name)} {one.probability:.0%}' for one in objects)}"
     if reading.words:
         yield f"words: {' / '.join(word.text for word in reading.words)}"
-    if objects is not None and not objects and not reading.words:
+    if not objects and not reading.words:
         yield "nothing that is recognized"
 
 

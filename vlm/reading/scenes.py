@@ -17,6 +17,7 @@ from .peaks import find_peaks
 from .seen import Seen, SeenWord, middle
 
 SMALL, LARGE = 0.035, 0.12  # shares of the picture
+FAINT, STANDS_OUT = 0.18, 0.6  # chance of a thing that is the only one; what any other may have, of that
 LEAST_TIP = 0.1  # chance of a tip: there is one for every label
 UNLIKELY = 0.02  # a label without any likely tip takes none from another label
 TALLEST = 3.0  # times the height of most words
@@ -28,7 +29,7 @@ TIP = 3.0  # pixels of the input: half the side of the box that stands for a tip
 
 
 def things_at_peaks(seen: Seen) -> list[Thing]:
-    centres, sure = find_peaks(seen, "thing")
+    centres, sure = _thing_peaks(seen)
     if not len(centres):
         return []
     sizes, kinds, colours = seen.network.peaks.things(seen.scene, centres)
@@ -48,6 +49,16 @@ def things_at_peaks(seen: Seen) -> list[Thing]:
             )
         )  # fmt: skip
     return found
+
+
+def _thing_peaks(seen: Seen) -> tuple[Tensor, Tensor]:
+    """The middles of things; of one that fills a small picture the network is less sure, but of nothing else at all."""
+    centres, sure = find_peaks(seen, "thing")
+    if not len(centres):
+        centres, sure = find_peaks(seen, "thing", FAINT)
+        if len(sure) > 1 and sure[1] > STANDS_OUT * sure[0]:
+            return centres[:0], sure[:0]
+    return centres, sure
 
 
 def size_for(share: float) -> Size:
