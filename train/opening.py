@@ -57,6 +57,7 @@ class Openings:
     @torch.no_grad()
     def _read(self, ids: Tensor) -> Opening:
         opening = Opening()
-        self.model(input_ids=ids, past_key_values=opening, use_cache=True, logits_to_keep=1)
+        with torch.random.fork_rng():  # dropout draws numbers here too, and when it is read must change nothing
+            self.model(input_ids=ids, past_key_values=opening, use_cache=True, logits_to_keep=1)
         opening.is_read = True
         return opening

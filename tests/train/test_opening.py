@@ -100,3 +100,12 @@ def test_where_layers_keep_no_cache_or_every_token_is_changed_all_is_read_each_t
     config = type(config).model_validate({**config.model_dump(), **change})
     run, _ = start(new_model(tiny_config, config), tiny_processor, config)
     assert run.openings is None
+
+
+def test_reading_an_opening_draws_no_random_numbers(tiny_config, tiny_processor, config, rows):  # noqa: F811
+    """Or else a run that is started again, and reads it anew, would not go on as it would have."""
+    config = config.model_copy(update={"lora": config.lora.model_copy(update={"dropout": 0.5})})
+    run, _ = start(new_model(tiny_config, config), tiny_processor, config)
+    batch, before = collate(rows, tiny_processor), torch.get_rng_state()
+    assert run.openings is not None and "past_key_values" in run.openings.spare(batch)
+    assert torch.equal(torch.get_rng_state(), before)
