@@ -106,6 +106,7 @@ def test_reading_an_opening_draws_no_random_numbers(tiny_config, tiny_processor,
     """Or else a run that is started again, and reads it anew, would not go on as it would have."""
     config = config.model_copy(update={"lora": config.lora.model_copy(update={"dropout": 0.5})})
     run, _ = start(new_model(tiny_config, config), tiny_processor, config)
+    run.model.train()
     batch, before = collate(rows, tiny_processor), torch.get_rng_state()
     assert run.openings is not None and "past_key_values" in run.openings.spare(batch)
     assert torch.equal(torch.get_rng_state(), before)
