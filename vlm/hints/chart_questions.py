@@ -15,7 +15,6 @@ from .comparing import compare, place, wants
 from .mentions import find_mentions, missing_names, place_mentions
 
 MOST_PAIRS = 3
-MANY = 12  # values: not all of more need fit into the block, so a description is told their names
 ORDER = re.compile(r"(?i)\b(?:next|after|before|follow\w*|preced\w*|prior|left|right)\b")
 LEVEL = re.compile(r"(?i)\b(?:above|below|under|over)\b")
 SUM = re.compile(r"\b(?:sum|total|together|add\w*|combined?|plus|altogether)\b", re.IGNORECASE)
@@ -42,10 +41,17 @@ def about(chart: Chart, question: str) -> Iterator[str]:
         yield from found
     elif (found := [*_of_values(chart, words, question)]) or not DESCRIBE.search(question):
         yield from found
-    elif len(words.values) > MANY:
+    elif words.values and chart.kind != "pie":  # of a pie all stands in its block, and "values" are no slices
         yield f"values for {join_names(words.categories)}"
-        if len(words.series) > 1:
-            yield f"{len(words.series)} series: {join_names(words.series)}"
+        yield _what_stands_out(words)
+
+
+def _what_stands_out(words: ChartWords) -> str:
+    """What a description says beside the categories."""
+    if len(words.series) > 1:
+        return f"{len(words.series)} series: {join_names(words.series)}"
+    top = highest(list(words.values.values()))[0]
+    return f"{top.category} is the highest with {words.said(top)}"
 
 
 def _of_words(chart: Chart, question: str) -> Iterator[str]:

@@ -68,3 +68,12 @@ def test_above_speaks_of_places_only_where_categories_stand_above_each_other():
 
 def test_slices_are_told_in_per_cent():
     assert question_facts([pie_chart(75, 25)], "How large is B?", len) == "(B is 25%)\n"
+
+
+def test_a_description_is_told_what_are_categories_and_what_are_series():
+    def told(chart):
+        return question_facts([chart], "Describe the chart.", len)
+
+    assert "2 series: North and South" in told(line_chart(North=(1, 2), South=(3, 4)))
+    assert told(bar_chart(3, 7, 5)) == "(values for A, B and C; B is the highest with 7)\n"
+    assert told(pie_chart(60, 40)) == ""  # its block says all
