@@ -197,13 +197,8 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
         )
         loss = None
         if shift_labels is not None:
-            targets = shift_labels[:, logits_to_keep]
-            weights = torch.ones_like(targets) if label_weights is None else label_weights[:, logits_to_keep]
-            weights = weights * (targets != -100)
-            losses = nn.functional.cross_entropy(
-                outputs.logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
-            )
-            loss = (losses * weights.flatten()).sum() / weights.sum()
+            weights = torch.ones_like(shift_labels) if label_weights is None else label_weights
+            loss = mean_loss(outputs.logits, shift_labels[:, logits_to_keep], weights[:, logits_to_keep])
         return VlmCausalLMOutputWithPast(
             loss=loss,
             logits=outputs.logits,
@@ -227,3 +222,10 @@ class VlmForConditionalGeneration(VlmPreTrainedModel, GenerationMixin):
 
 AutoConfig.register(VlmConfig.model_type, VlmConfig)
 AutoModelForImageTextToText.register(VlmConfig, VlmForConditionalGeneration)
+
+
+def mean_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Cross-entropy of logits [B, K, V] against targets [B, K], the mean weighted with [B, K]; -100 counts nothing."""
+    weights = weights * (targets != -100)
+    losses = nn.functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
+    return (losses * weights.flatten()).sum() / weights.sum()

@@ -4,6 +4,7 @@ Shape letters: N pictures, G patches along a side of the picture, P image featur
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ def sincos_position_2d(grid: int, width: int) -> Tensor:
     return torch.cat([rows, columns], dim=-1).reshape(grid * grid, -1)[:, :width]
 
 
-class MultiModalProjector(nn.Module):
+class MultiModalProjector(nn.Module, ABC):
     """What all projectors share: patch tokens are normalised, brought to text width, and told their place.
 
     Towers that already know places (SigLIP, CLIP) lose nothing by hearing it again; convolutional ones need it.
@@ -42,9 +43,9 @@ class MultiModalProjector(nn.Module):
         self.act = ACT2FN[config.projector_hidden_act]
         self.linear_2 = nn.Linear(width, width)
 
+    @abstractmethod
     def forward(self, patch_tokens: Tensor) -> Tensor:
         """[N, G*G, D_v] -> image features [N, P, D]."""
-        raise NotImplementedError
 
     def _project(self, tokens: Tensor, grid: int) -> Tensor:
         # Made here rather than kept as a buffer: a buffer that is not saved is left unset by `from_pretrained`.

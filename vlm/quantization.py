@@ -10,6 +10,7 @@ The only file that knows bitsandbytes. Vision tower, projector and cross-attenti
 Shape letters: N output features, K input features, M rows of x.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -31,7 +32,7 @@ class QuantizationError(ValueError):
     """A quantization that cannot be had here. The message names what can."""
 
 
-class QuantizedLinear(nn.Module):
+class QuantizedLinear(nn.Module, ABC):
     """`nn.Linear` with frozen quantized weights. Gradients flow to its input and its bias, not to its weights.
 
     `qweight` is also the name by which peft knows that a layer is quantized. What is not filled yet is not written
@@ -47,20 +48,21 @@ class QuantizedLinear(nn.Module):
         self.register_parameter("bias", nn.Parameter(torch.zeros(out_features)) if bias else None)
         self._kernel: tuple[Tensor, Any] | None = None  # (the qweight it was made from, what the kernel reads)
 
+    @abstractmethod
     def quantize_(self, weight: Tensor) -> None:
         """Fill the buffers from a weight [N, K]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dequantize(self) -> Tensor:
         """The weights as fp32 [N, K]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _prepare_kernel(self) -> Any:
-        raise NotImplementedError
+        """What the kernel reads in place of `qweight`."""
 
+    @abstractmethod
     def _multiply(self, x: Tensor, kernel: Any) -> Tensor:
         """x [M, K] -> [M, N], without the bias."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled() and x.requires_grad:
