@@ -22,7 +22,7 @@ LINES = line_chart(North=(10, 20, 30), South=(25, 5, 15))
         ("Which day comes right after Mon?", "Tue comes right after Mon"),
         ("What is before Wed?", "Tue comes right before Wed"),
         ("Is Mon to the left of Wed?", "Mon is left of Wed"),
-        ("Which day has the most?", "the highest is Wed, 60"),
+        ("Which day has the most?", "the highest is Wed with 60"),
         ("How many bars are there?", "3 bars"),
         ("How many bars are above 30?", "2 above, 1 below; 3 bars"),
         ("What kind of chart is this?", "it is a bar chart"),
