@@ -257,7 +257,9 @@ def _extreme(words: ChartWords, question: str) -> Iterator[str]:
     found = list(words.values.values())
     if len(found) > 1:
         ends = {"highest": highest(found)[0], "lowest": lowest(found)[0]}
-        yield from (f"the {word} is {_name(words, ends[word])} with {words.said(ends[word])}" for word in wants(question))
+        yield from (
+            f"the {word} is {_name(words, ends[word])} with {words.said(ends[word])}" for word in wants(question)
+        )
 
 
 def _outermost(chart: Chart) -> Iterator[str]:
